@@ -1,0 +1,71 @@
+"""Names of records and people, and the partition each belongs to.
+
+Kafka's Java client, faust and this project place a key by murmur2. librdkafka's own default agrees
+on 9 % of keys only, so no producer here leaves the choice to its client.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import lru_cache
+
+#: Separates the parts of a key; an assigning authority may not hold it.
+SEPARATOR = "|"
+
+
+def record_key(authority: str, number: str) -> str:
+    """Key of a record: its assigning authority and local number.
+
+    Raises ``ValueError`` when the authority holds the separator or either part is empty.
+    """
+    if not authority or not number:
+        raise ValueError("a record needs an assigning authority and a number")
+    if SEPARATOR in authority:
+        raise ValueError(f"an assigning authority may not hold {SEPARATOR!r}: rename it")
+    return f"{authority}{SEPARATOR}{number}"
+
+
+def split_record_key(key: str) -> tuple[str, str]:
+    """Assigning authority and number of a record key."""
+    authority, _, number = key.partition(SEPARATOR)
+    return authority, number
+
+
+@lru_cache(maxsize=1 << 17)
+def person_id(key: str) -> str:
+    """The id of the person whose group was founded by this record: 26 lower-case letters and digits.
+
+    128 bits of SHA-256 in base 32, so that a local number cannot be read from an id in an address
+    or a log, and every record's own id is known without asking anybody.
+    """
+    digest = hashlib.sha256(b"dsn:person:" + key.encode()).digest()[:16]
+    return base64.b32encode(digest).decode().rstrip("=").lower()
+
+
+def view_key(person: str, section: str, entry: str) -> str:
+    """Key of an entry in the view, by which it is compacted."""
+    return f"{person}{SEPARATOR}{section}{SEPARATOR}{entry}"
+
+
+@lru_cache(maxsize=1 << 17)
+def partition_of(key: str, partitions: int) -> int:
+    """The partition of a key among ``partitions``, as Kafka's Java client chooses it."""
+    return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+
+
+def murmur2(data: bytes) -> int:
+    """The 32-bit murmur2 hash of Kafka (``org.apache.kafka.common.utils.Utils.murmur2``)."""
+    mask, m, length = 0xFFFFFFFF, 0x5BD1E995, len(data)
+    h = (0x9747B28C ^ length) & mask
+    whole = length & ~3
+    for start in range(0, whole, 4):
+        k = int.from_bytes(data[start : start + 4], "little") * m & mask
+        k ^= k >> 24
+        h = (h * m & mask) ^ (k * m & mask)
+    rest = data[whole:]
+    if rest:
+        h = (h ^ int.from_bytes(rest, "little")) * m & mask
+    h ^= h >> 13
+    h = h * m & mask
+    return h ^ (h >> 15)

@@ -1,0 +1,96 @@
+"""Every topic, in one place: its name, its key, its partitions, how long it is kept, who writes it.
+
+All keyed topics have the same number of partitions and the same partitioner, so that one worker
+owns a lane (the same partition number of all of them) and has one writer for each record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from dsn_schemas.settings import Settings
+
+CHANGES_PREFIX = "dsn.changes."
+RECEIPTS_PREFIX = "dsn.receipts."
+IDENTITY_REQUESTS = "dsn.identity.requests"
+IDENTITY_LINKS = "dsn.identity.links"
+IDENTITY_REVIEWS = "dsn.identity.reviews"
+CONTRIBUTIONS = "dsn.contributions"
+VIEW = "dsn.view"
+QUARANTINE = "dsn.quarantine"
+ACCESS = "dsn.access"
+STATE_ADMIT = "dsn.state.admit"
+STATE_IDENTIFY = "dsn.state.identify"
+STATE_UNIFY = "dsn.state.unify"
+
+_WEEK_MS = 7 * 24 * 3600 * 1000
+_FOR_EVER = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+_COMPACTED = {"cleanup.policy": "compact", "min.compaction.lag.ms": "60000"}
+#: Establishment messages may hold documents; the same limit stands in broker and clients.
+MESSAGE_BYTES_MAX = 20 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A topic as it must exist before any worker starts."""
+
+    #: Full name.
+    name: str
+    #: What the key is, in words.
+    key: str
+    #: Who may write, in words; the ACLs are made from it.
+    writers: str
+    partitions: int
+    replication: int
+    config: dict[str, str] = field(default_factory=dict)
+
+
+def changes_topic(establishment: str) -> str:
+    """The topic that one establishment, and nobody else, writes its changes to."""
+    return CHANGES_PREFIX + establishment
+
+
+def receipts_topic(establishment: str) -> str:
+    """The topic on which an establishment hears what of it is in the store."""
+    return RECEIPTS_PREFIX + establishment
+
+
+def topics(settings: Settings, establishments: Sequence[str]) -> list[Topic]:
+    """All topics for these establishments, in the way of a record."""
+    lanes = settings.partitions
+
+    def topic(
+        name: str, key: str, writers: str, config: dict[str, str], partitions: int = lanes
+    ) -> Topic:
+        sized = {**config, "max.message.bytes": str(MESSAGE_BYTES_MAX)}
+        if settings.replication >= 3:
+            sized["min.insync.replicas"] = "2"
+        return Topic(
+            name=name,
+            key=key,
+            writers=writers,
+            partitions=partitions,
+            replication=settings.replication,
+            config=sized,
+        )
+
+    weeks = {"cleanup.policy": "delete", "retention.ms": str(4 * _WEEK_MS)}
+    days = {"cleanup.policy": "delete", "retention.ms": str(_WEEK_MS)}
+    return [
+        *(
+            topic(changes_topic(name), "record", f"establishment {name}", _FOR_EVER)
+            for name in establishments
+        ),
+        topic(IDENTITY_REQUESTS, "record", "admit, stewards", _FOR_EVER, 1),
+        topic(IDENTITY_LINKS, "record", "identify", _COMPACTED),
+        topic(IDENTITY_REVIEWS, "pair", "identify", _COMPACTED),
+        topic(CONTRIBUTIONS, "person", "admit, unify", weeks),
+        topic(VIEW, "person + section + entry", "unify", _COMPACTED),
+        topic(QUARANTINE, "source", "any stage", _FOR_EVER),
+        *(topic(receipts_topic(name), "source", "receipts", days, 1) for name in establishments),
+        topic(ACCESS, "person", "every reader", _FOR_EVER),
+        topic(STATE_ADMIT, "state key", "admit", _COMPACTED),
+        topic(STATE_IDENTIFY, "state key", "identify", _COMPACTED, 1),
+        topic(STATE_UNIFY, "state key", "unify", _COMPACTED),
+    ]

@@ -1,0 +1,264 @@
+"""Records to bytes and back, in the Confluent wire format.
+
+Magic byte 0, four bytes of schema id, Avro body. ``avro`` compares and validates schemas
+(``compatibility.py``); the bytes are written and read by ``fastavro``, which is compiled.
+
+A stage that only forwards content reads the *head* of a change (all fields before the content)
+and carries the content as the bytes it came in: decoding it costs 10-18 µs, skipping it nothing.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from io import BytesIO
+from typing import Any, Protocol, cast, get_type_hints
+
+import msgspec
+from fastavro import parse_schema, schemaless_reader, schemaless_writer
+
+from dsn_schemas import records
+from dsn_schemas.contract import (
+    NAMESPACE,
+    composed,
+    composed_content,
+    without_logical_types,
+)
+from dsn_schemas.records import Content
+
+_FRAME = struct.Struct(">bI")
+FRAME_BYTES = _FRAME.size
+
+
+class UnreadableRecord(ValueError):
+    """Bytes that no schema of ours explains: they belong in quarantine."""
+
+
+class UnknownSchema(LookupError):
+    """A schema id that nobody could explain *yet*: wait for the registry, do not judge."""
+
+
+class Ids(Protocol):
+    """Where schema ids come from; the registry's disk cache, or a dictionary in tests."""
+
+    def id_of(self, name: str) -> int:
+        """Id of our own version of the record type ``name``."""
+
+    def schema_of(self, schema_id: int) -> Mapping[str, object]:
+        """The writer's schema. Raises ``UnknownSchema`` or ``UnreadableRecord``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The front of a framed record, and where its content is."""
+
+    #: Id of the writer's schema.
+    schema_id: int
+    #: Record type, such as ``RecordChange``.
+    name: str
+    #: Fields before the content.
+    fields: dict[str, object]
+    #: The encoded content union: spliced as it is where the schema is the same.
+    content: bytes
+
+
+class Codec:
+    """Encodes and decodes every record type; one per process, not shared between threads."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self._heads: dict[int, tuple[str, Any]] = {}
+        self._writers: dict[int, tuple[str, Any]] = {}
+
+    def encode(self, record: object) -> bytes:
+        """Frame and encode a typed record. Raises ``ValueError`` when a field does not fit."""
+        name = type(record).__name__
+        out = BytesIO()
+        out.write(_FRAME.pack(0, self._ids.id_of(name)))
+        try:
+            schemaless_writer(out, own_schema(name), avro_dict(record))
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+            raise ValueError(f"{name} does not fit its schema ({type(error).__name__})") from None
+        return out.getvalue()
+
+    def decode(self, data: bytes) -> object:
+        """The typed record in ``data``, whatever version wrote it.
+
+        Raises ``UnknownSchema`` while its schema cannot be had, ``UnreadableRecord`` when the
+        bytes are no record of ours.
+        """
+        schema_id = frame(data)
+        name, writer = self._writer(schema_id)
+        # Resolving against the same schema would triple the cost.
+        reader = None if schema_id == self._ids.id_of(name) else own_schema(name)
+        body = BytesIO(data)
+        body.seek(FRAME_BYTES)
+        try:
+            value = schemaless_reader(
+                body, writer, reader, return_record_name=True, return_record_name_override=True
+            )
+            if body.tell() != len(data):
+                raise UnreadableRecord(f"{len(data) - body.tell()} bytes after the {name}")
+            return typed(name, cast(dict[str, object], value))
+        except UnreadableRecord:
+            raise
+        except Exception as error:  # noqa: BLE001 - hostile bytes raise anything
+            raise UnreadableRecord(f"not a {name} ({type(error).__name__})") from None
+
+    def head(self, data: bytes) -> Head:
+        """The fields before the content, and the content as bytes of *our* schema version.
+
+        Content written by another version is decoded and encoded again, so that everything behind
+        this call is of one version. Raises as ``decode``.
+        """
+        schema_id = frame(data)
+        known = self._heads.get(schema_id)
+        if known is None:
+            name, writer = self._writer(schema_id)
+            known = self._heads[schema_id] = (name, _head_schema(writer))
+        name, schema = known
+        body = BytesIO(data)
+        body.seek(FRAME_BYTES)
+        try:
+            fields = cast(dict[str, object], schemaless_reader(body, schema, None))
+        except Exception as error:  # noqa: BLE001 - hostile bytes raise anything
+            raise UnreadableRecord(f"not a {name} ({type(error).__name__})") from None
+        if schema_id == self._ids.id_of(name):
+            return Head(schema_id, name, fields, data[body.tell() :])
+        record = self.decode(data)
+        content = encode_content(getattr(record, "content", None))
+        return Head(schema_id, name, _plain(record, fields), content)
+
+    def frame_of(self, name: str) -> bytes:
+        """The five bytes in front of our own version of ``name``."""
+        return _FRAME.pack(0, self._ids.id_of(name))
+
+    def _writer(self, schema_id: int) -> tuple[str, Any]:
+        known = self._writers.get(schema_id)
+        if known is None:
+            raw = self._ids.schema_of(schema_id)
+            name = str(raw.get("name", ""))
+            if raw.get("namespace") != NAMESPACE or not hasattr(records, name):
+                raise UnreadableRecord(f"schema {schema_id} is not of this contract")
+            known = self._writers[schema_id] = (name, _parsed(raw))
+        return known
+
+
+def frame(data: bytes) -> int:
+    """The schema id in front of a record. Raises ``UnreadableRecord``."""
+    if len(data) < FRAME_BYTES:
+        raise UnreadableRecord(f"{len(data)} bytes are too few for a record")
+    magic, schema_id = _FRAME.unpack_from(data)
+    if magic != 0:
+        raise UnreadableRecord(f"the first byte is {magic}, not the magic byte 0")
+    return int(schema_id)
+
+
+@cache
+def own_schema(name: str) -> Any:
+    """Our version of a record type, parsed for speed (instants as plain numbers)."""
+    return _parsed(composed(name))
+
+
+@cache
+def content_schema() -> Any:
+    """The content union alone: what follows the head of a change or an entry."""
+    return parse_schema(cast(Any, without_logical_types(composed_content())), named_schemas={})
+
+
+def encode_content(content: Content | None) -> bytes:
+    """The bytes of the content union."""
+    out = BytesIO()
+    schemaless_writer(out, content_schema(), _union_value(content))
+    return out.getvalue()
+
+
+def decode_content(data: bytes) -> Content | None:
+    """The content in bytes of our own version. Raises ``UnreadableRecord``."""
+    body = BytesIO(data)
+    try:
+        value = schemaless_reader(
+            body, content_schema(), None, return_record_name=True, return_record_name_override=True
+        )
+        if body.tell() != len(data):
+            raise ValueError("bytes after the content")
+        return _content(value)
+    except Exception as error:  # noqa: BLE001 - hostile bytes raise anything
+        raise UnreadableRecord(f"not a content ({type(error).__name__})") from None
+
+
+def avro_dict(record: Any) -> dict[str, object]:
+    """A typed record as ``fastavro`` takes it: content as (type name, fields)."""
+    values = {name: getattr(record, name) for name in _field_names(cast(Hashable, type(record)))}
+    content = values.pop("content", _ABSENT)
+    plain = msgspec.to_builtins(values, builtin_types=(bytes,))
+    if content is not _ABSENT:
+        plain["content"] = _union_value(content)
+    assert isinstance(plain, dict)
+    return plain
+
+
+def typed(name: str, value: dict[str, object]) -> object:
+    """A decoded dictionary as the frozen dataclass of that name."""
+    kind = getattr(records, name)
+    if "content" in _field_names(kind):
+        content = _content(value.pop("content"))
+        rest = {key: _converted(kind, key, item) for key, item in value.items()}
+        return kind(**rest, content=content)
+    return msgspec.convert(value, kind)
+
+
+_ABSENT = object()
+
+
+@cache
+def _field_names(kind: Hashable) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cast(Any, kind)))
+
+
+@cache
+def _field_type(kind: Hashable, name: str) -> Any:
+    return get_type_hints(cast(Any, kind))[name]
+
+
+def _converted(kind: Any, name: str, value: object) -> object:
+    if isinstance(value, str | int) or value is None:
+        return value
+    return msgspec.convert(value, _field_type(kind, name))
+
+
+def _union_value(content: Content | None) -> object:
+    if content is None:
+        return None
+    plain = msgspec.to_builtins(content, builtin_types=(bytes,))
+    return f"{NAMESPACE}.{type(content).__name__}", plain
+
+
+def _content(value: object) -> Content | None:
+    if value is None:
+        return None
+    assert isinstance(value, tuple)
+    kind: type[Content] = getattr(records, str(value[0]).rpartition(".")[2])
+    return msgspec.convert(value[1], kind)
+
+
+def _plain(record: Any, fields: Mapping[str, object]) -> dict[str, object]:
+    names = [n for n in _field_names(cast(Hashable, type(record))) if n != "content"]
+    plain = msgspec.to_builtins({n: getattr(record, n) for n in names}, builtin_types=(bytes,))
+    assert isinstance(plain, dict)
+    return plain
+
+
+def _parsed(schema: Mapping[str, object]) -> Any:
+    return parse_schema(cast(Any, without_logical_types(dict(schema))), named_schemas={})
+
+
+def _head_schema(writer: Any) -> Any:
+    """The writer's schema without its content, the last field."""
+    fields = [field for field in writer["fields"] if field["name"] != "content"]
+    if len(fields) < len(writer["fields"]) and writer["fields"][-1]["name"] != "content":
+        raise UnreadableRecord("the content is not the last field of the writer's schema")
+    plain = {"type": "record", "name": writer["name"], "fields": fields}
+    return parse_schema(plain, named_schemas={}, _force=True)
