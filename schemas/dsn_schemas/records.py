@@ -262,6 +262,18 @@ class Contributor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FieldOrigin:
+    """Who one field of a merged entry came from."""
+
+    #: Name of the field in the content.
+    field: str
+    #: Positions in the entry's list of contributors, from 0.
+    contributors: tuple[int, ...] = ()
+    #: Survivorship rule that chose it: only, agreed, verified, recent, key, union.
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HumanName:
     """A name of a person (FHIR R4 HumanName)."""
 
@@ -890,14 +902,14 @@ class IdentityRequest:
     first_captured_at: int
     #: When the edge put this change on disk.
     captured_at: int
+    #: demographics or claims; unknown when only the record as such is put forward.
+    section: Section
     #: delete withdraws what the same item said before.
     op: Op
     #: Item within the record.
     item: str
-    #: Who the person is, when this is a demographics change.
-    demographics: Demographics | None = None
-    #: The claim, when this is one.
-    claim: IdentityClaim | None = None
+    #: Demographics or a claim; null when only the record as such is put forward.
+    content: Content | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -952,9 +964,11 @@ class ViewEntry:
     status: str
     #: What the contributors disagree on: field names, or status.
     conflicts: tuple[str, ...] = ()
-    #: Latest occurred_at among the contributions.
+    #: Latest occurred_at among the contributions, none later than its captured_at.
     as_of: int
     #: Every record item behind the entry, the leading one first.
     contributors: tuple[Contributor, ...]
+    #: For an entry merged field by field (demographics): who each field came from.
+    provenance: tuple[FieldOrigin, ...] = ()
     #: Content of the entry; null when every contribution was deleted.
     content: Content | None = None

@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     conninfo: str = "host=127.0.0.1 dbname=dsn user=dsn"
     #: Folder for what a service keeps on its own disk (state, outboxes, cached schemas).
     data: Path = Path(".dsn")
+    #: Which of several stream workers on this machine this is; each keeps its state apart.
+    slot: int = Field(default=0, ge=0, le=255)
     #: Partitions of every keyed topic; one number, so that one worker owns a lane end to end.
     partitions: int = Field(default=4, ge=1, le=256)
     #: Copies of each partition (1 on one machine, 3 in production).

@@ -163,6 +163,12 @@ def own_schema(name: str) -> Any:
 
 
 @cache
+def head_schema(name: str) -> Any:
+    """Our version of a record type without its content, the last field."""
+    return _head_schema(own_schema(name))
+
+
+@cache
 def content_schema() -> Any:
     """The content union alone: what follows the head of a change or an entry."""
     return parse_schema(cast(Any, without_logical_types(composed_content())), named_schemas={})
@@ -187,6 +193,47 @@ def decode_content(data: bytes) -> Content | None:
         return _content(value)
     except Exception as error:  # noqa: BLE001 - hostile bytes raise anything
         raise UnreadableRecord(f"not a content ({type(error).__name__})") from None
+
+
+#: Which content each section takes, besides a ``SectionStatement`` in any section of the chart.
+CONTENT_OF_SECTION = {
+    "demographics": "Demographics",
+    "encounters": "Encounter",
+    "allergies": "Allergy",
+    "medications": "Medication",
+    "problems": "Problem",
+    "immunizations": "Immunization",
+    "results": "Result",
+    "procedures": "Procedure",
+    "documents": "Document",
+    "directives": "Directive",
+    "alerts": "Alert",
+    "restrictions": "Restriction",
+    "claims": "IdentityClaim",
+    "rejected": "RejectedMessage",
+    "marks": "SourceMark",
+}
+
+
+def check_content(data: bytes, section: str) -> None:
+    """See that the bytes are one whole content that the section takes.
+
+    Raises ``UnreadableRecord``. Bytes that pass can be spliced into another record unread.
+    """
+    body = BytesIO(data)
+    try:
+        value = schemaless_reader(
+            body, content_schema(), None, return_record_name=True, return_record_name_override=True
+        )
+    except Exception as error:  # noqa: BLE001 - hostile bytes raise anything
+        raise UnreadableRecord(f"not a content ({type(error).__name__})") from None
+    if body.tell() != len(data):
+        raise UnreadableRecord(f"{len(data) - body.tell()} bytes after the content")
+    if not isinstance(value, tuple):
+        raise UnreadableRecord("no content")
+    found = str(value[0]).rpartition(".")[2]
+    if found not in (CONTENT_OF_SECTION.get(section), "SectionStatement"):
+        raise UnreadableRecord(f"section {section} does not take a {found}")
 
 
 def avro_dict(record: Any) -> dict[str, object]:

@@ -1,0 +1,135 @@
+"""NAM (numéro d'assurance maladie), the health insurance number of Quebec.
+
+In the shape of a ``python-stdnum`` module. Twelve characters, ``LLLF YYMM DDSC``: three letters of
+the surname at birth, the first of the usual given name, birth year, month (plus 50 for a woman) and
+day, a sequence character that tells equal prefixes apart, and a check digit.
+
+The check digit is the sum of the EBCDIC (code page 037) codes of the fourteen characters
+``LLLF YYYY S MM DD Q`` (four-digit year, ``M`` or ``F``, true month) times the weights below, modulo
+10. No document of the Régie publishes it; it was found alike in independent public code and holds
+for the published samples, among them ``MAYM21561219`` and ``TEST54122816``. The century is not
+printed but enters the sum, so that a correct number fits one century (or none).
+
+>>> compact('maym 2156-1219')
+'MAYM21561219'
+>>> is_valid('MAYM 2156 1219')
+True
+>>> info('MAYM21561219').birth_date
+datetime.date(2021, 6, 12)
+>>> format('MAYM21561219')
+'MAYM 2156 1219'
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from dsn_schemas.records import Demographics
+
+#: FHIR system of the NAM (CA Baseline).
+SYSTEM = "https://fhir.infoway-inforoute.ca/NamingSystem/ca-qc-patient-healthcare-id"
+
+_SHAPE = re.compile(
+    r"([A-Z]{4})(\d{2})(0[1-9]|1[0-2]|5[1-9]|6[0-2])(0[1-9]|[12]\d|3[01])([1-9A-HJ-NP-Z])(\d)"
+)
+_WEIGHTS = (1, 3, 7, 9, 1, 7, 1, 3, 4, 5, 7, 6, 9, 1)
+_CENTURIES = (2000, 1900, 1800)
+
+
+class InvalidNam(ValueError):
+    """A number that is not a NAM; the message says which part is wrong, without the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nam:
+    """What a valid NAM says."""
+
+    number: str
+    birth_date: date
+    #: Sex the month was coded with: M or F. Not a gender, and not decided from here.
+    coded_sex: str
+    sequence: str
+
+
+def compact(number: str) -> str:
+    """The number in upper case without spaces, hyphens and dots."""
+    return re.sub(r"[\s.\-]", "", number).upper()
+
+
+def check_digit(prefix: str, year: int, sex: str, month: int, day: int, sequence: str) -> int:
+    """The check digit for four letters, a four-digit year, M or F, the true month and the rest."""
+    text = f"{prefix}{year:04d}{sex}{month:02d}{day:02d}{sequence}"
+    return sum(b * w for b, w in zip(text.encode("cp037"), _WEIGHTS, strict=True)) % 10
+
+
+@lru_cache(maxsize=1 << 16)
+def info(number: str, birth_date: date | None = None) -> Nam:
+    """What the number says; ``birth_date`` settles the century where it is known.
+
+    Without it two or three centuries are tried and a wrong digit passes 20-30 % of the time; with
+    it, 10 %. Raises ``InvalidNam``.
+    """
+    found = _SHAPE.fullmatch(compact(number))
+    if found is None:
+        raise InvalidNam("not four letters, a date, a sequence character and a digit")
+    prefix, yy, mm, dd, sequence, digit = found.groups()
+    sex, month = ("F", int(mm) - 50) if int(mm) > 50 else ("M", int(mm))
+    years = [century + int(yy) for century in _CENTURIES]
+    if birth_date is not None:
+        years = [year for year in years if (year, month, int(dd)) == birth_date.timetuple()[:3]]
+        if not years:
+            raise InvalidNam("the date in the number is not the birth date")
+    for year in years:
+        if check_digit(prefix, year, sex, month, int(dd), sequence) != int(digit):
+            continue
+        try:
+            born = date(year, month, int(dd))
+        except ValueError:
+            continue
+        return Nam(found.group(), born, sex, sequence)
+    raise InvalidNam("the check digit or the date is wrong")
+
+
+def validate(number: str, birth_date: date | None = None) -> str:
+    """The compact number when it is a NAM. Raises ``InvalidNam``."""
+    return info(number, birth_date).number
+
+
+def is_valid(number: str, birth_date: date | None = None) -> bool:
+    """True when ``validate`` would return."""
+    try:
+        validate(number, birth_date)
+    except InvalidNam:
+        return False
+    return True
+
+
+def format(number: str) -> str:
+    """The number in three groups of four, as on the card."""
+    number = compact(number)
+    return f"{number[:4]} {number[4:8]} {number[8:]}"
+
+
+def verified(demographics: Demographics) -> str | None:
+    """The NAM of a record when it is valid and agrees with the record's own birth date.
+
+    The smallest one, if there are several. ``None`` without a full birth date: then nothing
+    vouches for the number.
+    """
+    try:
+        born = date.fromisoformat(demographics.birth_date)
+    except ValueError:
+        return None
+    if len(demographics.birth_date) != len("YYYY-MM-DD"):
+        return None
+    found = [
+        compact(identifier.value)
+        for identifier in demographics.identifiers
+        if identifier.system == SYSTEM
+        and identifier.use != "old"
+        and is_valid(identifier.value, born)
+    ]
+    return min(found, default=None)

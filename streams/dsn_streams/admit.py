@@ -1,0 +1,352 @@
+"""Stage 1: take in what establishments publish. Check, number, de-duplicate, route to a person.
+
+Reads one lane of every ``dsn.changes.*`` topic and the same lane of ``dsn.identity.links``, so that
+a record has one writer: its contributions and the hand-over that follows a new link leave in one
+order. Sends each change to the person its record belongs to; a record without a link goes to the
+person it would found itself, where the store does not show it before the link says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from dsn_schemas.keys import SEPARATOR, partition_of, person_id, record_key
+from dsn_schemas.records import (
+    IdentityRequest,
+    Op,
+    QuarantinedChange,
+    RecordLink,
+    RejectedMessage,
+    Section,
+)
+from dsn_schemas.topics import (
+    CONTRIBUTIONS,
+    IDENTITY_LINKS,
+    IDENTITY_REQUESTS,
+    QUARANTINE,
+)
+from dsn_schemas.wire import (
+    Codec,
+    Head,
+    UnreadableRecord,
+    check_content,
+    decode_content,
+    encode_content,
+)
+from dsn_streams import contribution as messages
+from dsn_streams.contribution import (
+    OP_NUMBERS,
+    SECTION_NUMBERS,
+    Barrier,
+    Contribution,
+    Handover,
+    Settled,
+)
+from dsn_streams.entries import entry_of
+from dsn_streams.numbering import SourceProgress
+from dsn_streams.stage import Batch, Decision, InputRecord, Output, State
+
+#: A record nobody has said anything about yet, except where it belongs.
+_NEVER = (1 << 62) - 1
+
+_ROUTED = frozenset(SECTION_NUMBERS) - {"unknown", "claims", "rejected", "marks"}
+
+
+class RecordRow(msgspec.Struct, array_like=True):
+    """What admit knows of a record; state row ``r<record key>``."""
+
+    person: str
+    #: Link version, 0 before the first link.
+    version: int
+    #: Earliest captured_at of any change of the record, milliseconds.
+    first_captured_at: int
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_record = msgspec.msgpack.Decoder(RecordRow).decode
+_decode_progress = msgspec.msgpack.Decoder(SourceProgress).decode
+_decode_source_key = msgspec.msgpack.Decoder(tuple[str, int, str, int]).decode
+_NULL_CONTENT = encode_content(None)
+
+
+class Admit:
+    """The stage of one lane."""
+
+    def __init__(self, codec: Codec, partitions: int) -> None:
+        self._codec = codec
+        self._partitions = partitions
+        #: (topic, partition, source, epoch) -> progress.
+        self._progress: dict[tuple[str, int, str, int], SourceProgress] = {}
+
+    def opened(self, state: State) -> None:
+        """See ``Stage``."""
+        self._progress = {
+            _decode_source_key(key[1:]): _decode_progress(value) for key, value in state.scan(b"s")
+        }
+
+    def decide(self, state: State, batches: Sequence[Batch]) -> Decision:
+        """See ``Stage``.
+
+        Raises ``UnknownSchema`` when a schema cannot be had yet: the batch is tried again.
+        """
+        turn = _Turn(self, state, batches)
+        for batch, steps in turn.steps:
+            for step in steps:
+                step()
+            if batch.topic != IDENTITY_LINKS:
+                turn.barriers(batch)
+        return turn.decision()
+
+
+class _Turn:
+    """One call of ``decide``: reads every row once, writes every changed row once."""
+
+    def __init__(self, admit: Admit, state: State, batches: Sequence[Batch]) -> None:
+        self._admit = admit
+        self._codec = admit._codec
+        self._partitions = admit._partitions
+        self._outputs: list[Output] = []
+        self._dirty: set[str] = set()
+        self._moved: set[tuple[str, int, str, int]] = set()
+        self._progress = {key: _copied(value) for key, value in admit._progress.items()}
+        keys: set[str] = set()
+        self.steps = [(batch, list(self._read(batch, keys))) for batch in batches]
+        found = state.get_many([b"r" + key.encode() for key in keys])
+        self._rows = {key[1:].decode(): _decode_record(value) for key, value in found.items()}
+
+    def decision(self) -> Decision:
+        """The outputs, and the rows that changed."""
+        writes: dict[bytes, bytes | None] = {
+            b"r" + key.encode(): _encode(self._rows[key]) for key in self._dirty
+        }
+        for source in self._moved:
+            writes[b"s" + _encode(source)] = _encode(self._progress[source])
+        self._admit._progress = self._progress
+        return Decision(outputs=self._outputs, writes=writes)
+
+    def _read(self, batch: Batch, keys: set[str]) -> Iterator[Callable[[], None]]:
+        if batch.topic == IDENTITY_LINKS:
+            for record in batch.records:
+                yield self._link_step(record, keys)
+            return
+        for record in batch.records:
+            yield self._change_step(batch, record, keys)
+
+    def _link_step(self, record: InputRecord, keys: set[str]) -> Callable[[], None]:
+        link = self._codec.decode(record.value or b"")
+        if not isinstance(link, RecordLink):
+            raise TypeError(f"{IDENTITY_LINKS} holds a {type(link).__name__}, not a RecordLink")
+        key = record_key(link.authority, link.number)
+        keys.add(key)
+        return lambda: self._linked(key, link)
+
+    def _change_step(self, batch: Batch, record: InputRecord, keys: set[str]) -> Callable[[], None]:
+        try:
+            head = self._codec.head(record.value or b"")
+            if head.name != "RecordChange":
+                raise UnreadableRecord(f"a {head.name} is not a RecordChange")
+        except UnreadableRecord as error:
+            detail = str(error)
+            return lambda: self._quarantine(batch, record, None, "unreadable-record", detail)
+        fields: Any = head.fields
+        if fields["op"] == "mark":
+            return lambda: self._marked(batch, fields)
+        keys.add(f"{fields['authority']}{SEPARATOR}{fields['number']}")
+        return lambda: self._changed(batch, record, head)
+
+    # --- one step each -------------------------------------------------------------------------
+
+    def _marked(self, batch: Batch, fields: Any) -> None:
+        key, progress = self._source(batch, fields)
+        progress.mark(fields["seq"], fields["previous"], fields["captured_at"])
+        self._moved.add(key)
+
+    def _changed(self, batch: Batch, record: InputRecord, head: Head) -> None:
+        fields: Any = head.fields
+        key, progress = self._source(batch, fields)
+        self._moved.add(key)
+        if not progress.take(fields["seq"], fields["previous"], fields["captured_at"]):
+            return
+        section: Section = fields["section"]
+        if section == "rejected":
+            self._rejected(batch, record, head)
+        elif section in _ROUTED or section == "claims":
+            wrong = _wrong(head)
+            if wrong is None:
+                self._route(head)
+            else:
+                self._quarantine(batch, record, fields, *wrong)
+        else:
+            detail = "the section is not known to this version; update the centre, then retry"
+            self._quarantine(batch, record, fields, "unknown-section", detail)
+
+    def _route(self, head: Head) -> None:
+        fields: Any = head.fields
+        key = record_key(fields["authority"], fields["number"])
+        row = self._rows.get(key)
+        earlier = row is None or fields["captured_at"] < row.first_captured_at
+        if row is None:
+            row = self._rows[key] = RecordRow(person_id(key), 0, fields["captured_at"])
+            self._dirty.add(key)
+        elif earlier:
+            row.first_captured_at = fields["captured_at"]
+            self._dirty.add(key)
+        section = fields["section"]
+        if section in ("demographics", "claims"):
+            content = decode_content(head.content) if fields["op"] == "upsert" else None
+            self._request(row, fields, section, content)
+        elif earlier:
+            self._request(row, fields, "unknown", None)
+        if section != "claims":
+            self._contribute(key, row, fields, head.content)
+
+    def _contribute(self, key: str, row: RecordRow, fields: Any, content: bytes) -> None:
+        item = Contribution(
+            record=key,
+            source=fields["source"],
+            item=fields["item"],
+            epoch=fields["epoch"],
+            seq=fields["seq"],
+            op=OP_NUMBERS[fields["op"]],
+            status=fields["status"],
+            occurred_at=fields["occurred_at"],
+            captured_at=fields["captured_at"],
+            section=SECTION_NUMBERS[fields["section"]],
+            entry=entry_of(
+                fields["section"], fields["entry"], fields["source"], key, fields["item"]
+            ),
+            version=row.version,
+            content=content if fields["op"] == "upsert" else _NULL_CONTENT,
+        )
+        self._send(row.person, item)
+
+    def _linked(self, key: str, link: RecordLink) -> None:
+        row = self._rows.get(key)
+        if row is None:
+            self._rows[key] = RecordRow(link.person, link.version, _NEVER)
+            self._send(link.person, Settled(key, link.version))
+        elif link.version <= row.version:
+            return
+        else:
+            self._send(row.person, Handover(key, row.version, link.version, link.person))
+            row.person, row.version = link.person, link.version
+        self._dirty.add(key)
+
+    def barriers(self, batch: Batch) -> None:
+        """Tell every lane how far this partition has come."""
+        position = batch.records[-1].offset + 1
+        for (topic, partition, source, epoch), progress in self._progress.items():
+            if topic != batch.topic or partition != batch.partition:
+                continue
+            barrier = messages.encode(
+                Barrier(
+                    topic, partition, position, source, epoch, progress.complete, progress.as_of
+                )
+            )
+            for lane in range(self._partitions):
+                self._outputs.append(Output(CONTRIBUTIONS, lane, None, barrier))
+
+    # --- outputs -------------------------------------------------------------------------------
+
+    def _send(self, person: str, message: messages.Message) -> None:
+        lane = partition_of(person, self._partitions)
+        value = messages.encode(message)
+        self._outputs.append(Output(CONTRIBUTIONS, lane, person.encode(), value))
+
+    def _request(self, row: RecordRow, fields: Any, section: Section, content: Any) -> None:
+        op: Op = fields["op"]
+        request = IdentityRequest(
+            authority=fields["authority"],
+            number=fields["number"],
+            source=fields["source"],
+            epoch=fields["epoch"],
+            seq=fields["seq"],
+            first_captured_at=row.first_captured_at,
+            captured_at=fields["captured_at"],
+            section=section,
+            op=op,
+            item=fields["item"],
+            content=content,
+        )
+        key = record_key(request.authority, request.number).encode()
+        self._outputs.append(Output(IDENTITY_REQUESTS, 0, key, self._codec.encode(request)))
+
+    def _rejected(self, batch: Batch, record: InputRecord, head: Head) -> None:
+        fields: Any = head.fields
+        wrong = _wrong(head)
+        content = None if wrong else decode_content(head.content)
+        if isinstance(content, RejectedMessage):
+            self._quarantine(
+                batch,
+                record,
+                fields,
+                content.reason,
+                content.detail,
+                stage="edge",
+                payload=content.payload,
+            )
+        else:
+            detail = "section rejected without the rejected message; correct the sender"
+            self._quarantine(batch, record, fields, "content-mismatch", detail)
+
+    def _quarantine(
+        self,
+        batch: Batch,
+        record: InputRecord,
+        fields: Any,
+        reason: str,
+        detail: str,
+        *,
+        stage: str = "admit",
+        payload: bytes | None = None,
+    ) -> None:
+        establishment = batch.topic.rpartition(".")[2]
+        quarantined = QuarantinedChange(
+            source=fields["source"] if fields else establishment,
+            stage=stage,
+            reason=reason,
+            detail=detail,
+            topic=batch.topic,
+            partition=batch.partition,
+            offset=record.offset,
+            epoch=fields["epoch"] if fields else 0,
+            seq=fields["seq"] if fields else 0,
+            captured_at=fields["captured_at"] if fields else record.timestamp,
+            payload=(record.value or b"") if payload is None else payload,
+        )
+        lane = partition_of(quarantined.source, self._partitions)
+        key = quarantined.source.encode()
+        self._outputs.append(Output(QUARANTINE, lane, key, self._codec.encode(quarantined)))
+
+    def _source(
+        self, batch: Batch, fields: Any
+    ) -> tuple[tuple[str, int, str, int], SourceProgress]:
+        key = (batch.topic, batch.partition, fields["source"], fields["epoch"])
+        progress = self._progress.get(key)
+        if progress is None:
+            progress = self._progress[key] = SourceProgress()
+        return key, progress
+
+
+def _wrong(head: Head) -> tuple[str, str] | None:
+    """Why a change cannot be used, as (reason, detail); ``None`` when it can."""
+    fields: Any = head.fields
+    try:
+        record_key(fields["authority"], fields["number"])
+    except ValueError as error:
+        return "no-record-number", str(error)
+    if fields["op"] not in ("upsert", "delete"):
+        return "unknown-operation", "the operation is not known to this version"
+    if fields["op"] == "upsert":
+        try:
+            check_content(head.content, fields["section"])
+        except UnreadableRecord as error:
+            return "content-mismatch", str(error)
+    return None
+
+
+def _copied(progress: SourceProgress) -> SourceProgress:
+    return SourceProgress(progress.last, progress.covered, list(progress.holes), progress.as_of)

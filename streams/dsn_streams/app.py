@@ -1,0 +1,162 @@
+"""The faust application: three agents that hand batches to their lanes.
+
+This file and ``transport.py`` are the only ones that know faust. An agent does nothing but queue a
+batch for the lane that owns its partition; what a stage decides is in ``admit``, ``identify`` and
+``unify``, and how it becomes durable is in ``lane``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import faust
+import structlog
+from confluent_kafka.admin import AdminClient
+from rocksdict import Cache
+
+from dsn_schemas.registry import RegistryIds
+from dsn_schemas.settings import Settings
+from dsn_schemas.topics import (
+    CHANGES_PREFIX,
+    CONTRIBUTIONS,
+    IDENTITY_LINKS,
+    IDENTITY_REQUESTS,
+    STATE_ADMIT,
+    STATE_IDENTIFY,
+    STATE_UNIFY,
+)
+from dsn_schemas.wire import Codec
+from dsn_streams.admit import Admit
+from dsn_streams.identify import Identify
+from dsn_streams.lane import Lane
+from dsn_streams.lanes import EXIT_SOFTWARE, Lanes, leave
+from dsn_streams.stage import Stage
+from dsn_streams.state import new_cache
+from dsn_streams.transport import Consumer, Transport
+from dsn_streams.unify import Unify
+
+log = structlog.get_logger()
+
+APP_ID = "dsn-streams"
+CHANGELOGS = {"admit": STATE_ADMIT, "identify": STATE_IDENTIFY, "unify": STATE_UNIFY}
+#: How often new establishments and lost batches are looked for.
+WATCH_S = 10.0
+#: Exit status that asks the supervisor for a restart because a new topic is there.
+EXIT_RESTART = 75
+
+
+class _BatchSchema(faust.Schema[Any, Any]):
+    """Events carry the batch as it is: nothing is decoded, so nothing can fail to be."""
+
+    def compile(self, app: Any, **_: Any) -> Any:
+        """See ``faust.Schema``."""
+
+        async def decode(message: Any, *, propagate: bool = False) -> Any:
+            return app.create_event(None, message.value, {}, message)
+
+        return decode
+
+
+def route(topic: str) -> str:
+    """The stage that reads a topic. Raises ``ValueError`` for one that none reads."""
+    if topic.startswith(CHANGES_PREFIX) or topic == IDENTITY_LINKS:
+        return "admit"
+    if topic == IDENTITY_REQUESTS:
+        return "identify"
+    if topic == CONTRIBUTIONS:
+        return "unify"
+    raise ValueError(f"no stage reads {topic}")
+
+
+def make_lane(settings: Settings, name: str, number: int, cache: Cache) -> Lane:
+    """A lane of the stage ``name`` with a codec of its own."""
+    codec = Codec(RegistryIds(settings))
+    stages: dict[str, type[Admit | Identify | Unify]] = {
+        "admit": Admit,
+        "identify": Identify,
+        "unify": Unify,
+    }
+    stage: Stage = stages[name](codec, settings.partitions)
+    return Lane(settings, name, number, CHANGELOGS[name], stage, cache)
+
+
+def changes_topics(settings: Settings) -> list[str]:
+    """The changes topics that exist now."""
+    found = AdminClient({"bootstrap.servers": settings.kafka}).list_topics(timeout=30).topics
+    return sorted(name for name in found if name.startswith(CHANGES_PREFIX))
+
+
+def build(settings: Settings, establishments: Sequence[str]) -> faust.App:
+    """The application over these changes topics."""
+    app = faust.App(
+        APP_ID,
+        broker=[f"kafka://{server}" for server in settings.kafka.split(",")],
+        autodiscover=False,
+        datadir=str(settings.data / f"streams-{settings.slot}" / "faust"),
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        stream_wait_empty=False,
+        store="memory://",
+        broker_session_timeout=6.0,
+        broker_heartbeat_interval=1.0,
+        broker_rebalance_timeout=6.0,
+        broker_request_timeout=20.0,
+        broker_max_poll_interval=600.0,
+        broker_commit_interval=1.0,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=2 << 20,
+        stream_buffer_maxsize=16,
+        worker_redirect_stdouts=False,
+    )
+    app.transport = Transport([f"kafka://{server}" for server in settings.kafka.split(",")], app)
+    lanes = Lanes(settings, route, make_lane, new_cache())
+    Consumer.lanes = lanes
+    _attach(app, lanes, settings, establishments)
+    return app
+
+
+def _attach(
+    app: faust.App, lanes: Lanes, settings: Settings, establishments: Sequence[str]
+) -> None:
+    """Declare the agents and hooks."""
+
+    def agent(name: str, *topics: str) -> None:
+        channel = app.topic(*topics, schema=_BatchSchema())
+
+        async def run(stream: Any) -> None:
+            async for event in stream.events():
+                await lanes.submit(event.value)
+
+        app.agent(channel, name=name, concurrency=1)(run)
+
+    agent("admit", *establishments, IDENTITY_LINKS)
+    agent("identify", IDENTITY_REQUESTS)
+    agent("unify", CONTRIBUTIONS)
+
+    async def opened(*_: Any, **__: Any) -> None:
+        try:
+            inputs = [(tp.topic, tp.partition) for tp in app.consumer.assignment()]
+            await lanes.close_all()
+            await lanes.open_all(inputs)
+        except BaseException:
+            log.exception("lanes_not_opened")
+            leave(EXIT_SOFTWARE)
+
+    app.on_rebalance_complete.connect(opened, weak=False)
+
+    async def watch() -> None:
+        stalled = lanes.stalled(time.monotonic())
+        if stalled:
+            log.error("batches_lost_on_the_way", inputs=[f"{t}[{p}]" for t, p in stalled])
+            leave(EXIT_SOFTWARE)
+        if set(await app.loop.run_in_executor(None, changes_topics, settings)) > set(
+            establishments
+        ):
+            log.info("new_establishment_found")
+            await lanes.close_all()
+            leave(EXIT_RESTART)
+
+    app.timer(interval=WATCH_S)(watch)

@@ -1,0 +1,304 @@
+"""Stage 2: say which person each record belongs to.
+
+Reads ``dsn.identity.requests``, one partition, a total order that nobody needs: the groups are a
+pure function of the latest demographics of each record and of the set of claims. This version
+decides on exact identifiers only: a valid NAM that agrees with the record's own birth date, and
+what a source claims about its own records (merge, link). Two valid NAMs are never joined.
+
+State rows: ``d<record key>`` what is known of a record, ``n<NAM>`` the records that carry it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from dsn_schemas.keys import partition_of, person_id, record_key, split_record_key
+from dsn_schemas.nam import verified
+from dsn_schemas.records import (
+    Demographics,
+    IdentityClaim,
+    IdentityRequest,
+    RecordLink,
+    ReviewPair,
+)
+from dsn_schemas.topics import IDENTITY_LINKS, IDENTITY_REVIEWS
+from dsn_schemas.wire import Codec
+from dsn_streams.grouping import Edge, Grouping, group
+from dsn_streams.stage import Batch, Decision, Output, State
+
+#: A record somebody named in a claim before it was ever seen.
+_NEVER = (1 << 62) - 1
+
+JOINING = frozenset(("merge", "link"))
+PARTING = frozenset(("unlink", "not-same"))
+
+
+class Word(msgspec.Struct, array_like=True):
+    """What one source last said of a record's identifiers."""
+
+    epoch: int
+    seq: int
+    #: Valid NAM that agrees with the birth date, or empty.
+    nam: str
+
+
+class Claim(msgspec.Struct, array_like=True):
+    """What one source last claimed of a pair of records."""
+
+    epoch: int
+    seq: int
+    #: Empty when withdrawn.
+    kind: str
+
+
+class RecordRow(msgspec.Struct, array_like=True):
+    """What is known of a record."""
+
+    #: Milliseconds since 1970 UTC.
+    first_captured_at: int = _NEVER
+    #: Person id of the newest link, empty before the first.
+    person: str = ""
+    #: Version of the newest link.
+    version: int = 0
+    words: dict[str, Word] = msgspec.field(default_factory=dict)
+    #: Other record key -> source -> claim; kept at both ends.
+    claims: dict[str, dict[str, Claim]] = msgspec.field(default_factory=dict)
+    #: Other record keys of open review pairs; kept at both ends.
+    reviews: list[str] = msgspec.field(default_factory=list)
+
+    @property
+    def seen(self) -> bool:
+        """The record itself was put forward, not only named by a claim."""
+        return self.first_captured_at < _NEVER
+
+    @property
+    def nams(self) -> set[str]:
+        """The valid NAMs its sources carry."""
+        return {word.nam for word in self.words.values() if word.nam}
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_record = msgspec.msgpack.Decoder(RecordRow).decode
+_decode_keys = msgspec.msgpack.Decoder(list[str]).decode
+
+
+class Identify:
+    """The stage; one lane only."""
+
+    def __init__(self, codec: Codec, partitions: int) -> None:
+        self._codec = codec
+        self._partitions = partitions
+
+    def opened(self, state: State) -> None:
+        """See ``Stage``."""
+
+    def decide(self, state: State, batches: Sequence[Batch]) -> Decision:
+        """See ``Stage``.
+
+        Raises ``TypeError`` when the topic holds anything but requests: only admit and stewards
+        may write it, so that is a fault of ours and not of a record.
+        """
+        turn = _Turn(self._codec, self._partitions, state)
+        for batch in batches:
+            for record in batch.records:
+                request = self._codec.decode(record.value or b"")
+                if not isinstance(request, IdentityRequest):
+                    raise TypeError(f"{batch.topic} holds a {type(request).__name__}")
+                turn.take(request)
+        return turn.decision()
+
+
+class _Turn:
+    """One call of ``decide``: rows are read when needed and written once."""
+
+    def __init__(self, codec: Codec, partitions: int, state: State) -> None:
+        self._codec = codec
+        self._partitions = partitions
+        self._state = state
+        self._outputs: list[Output] = []
+        self._rows: dict[str, RecordRow] = {}
+        self._nams: dict[str, list[str]] = {}
+        self._dirty_rows: dict[str, None] = {}
+        self._dirty_nams: dict[str, None] = {}
+
+    def take(self, request: IdentityRequest) -> None:
+        """Take one request in and say what it changes."""
+        key = record_key(request.authority, request.number)
+        row = self._row(key)
+        before = set(self._neighbours(key))
+        row.first_captured_at = min(row.first_captured_at, request.first_captured_at)
+        self._dirty_rows[key] = None
+        if request.section == "demographics":
+            self._demographics(key, row, request)
+        elif request.section == "claims":
+            before |= self._claim(key, row, request)
+        self._regroup({key} | before | set(self._neighbours(key)), request.captured_at)
+
+    def decision(self) -> Decision:
+        """The outputs, and the rows that changed."""
+        writes: dict[bytes, bytes | None] = {}
+        for key in self._dirty_rows:
+            writes[b"d" + key.encode()] = _encode(self._rows[key])
+        for nam in self._dirty_nams:
+            keys = self._nams[nam]
+            writes[b"n" + nam.encode()] = _encode(sorted(keys)) if keys else None
+        return Decision(outputs=self._outputs, writes=writes)
+
+    # --- what is known -------------------------------------------------------------------------
+
+    def _row(self, key: str) -> RecordRow:
+        known = self._rows.get(key)
+        if known is None:
+            name = b"d" + key.encode()
+            value = self._state.get_many((name,)).get(name)
+            known = self._rows[key] = _decode_record(value) if value else RecordRow()
+        return known
+
+    def _carriers(self, nam: str) -> list[str]:
+        known = self._nams.get(nam)
+        if known is None:
+            name = b"n" + nam.encode()
+            value = self._state.get_many((name,)).get(name)
+            known = self._nams[nam] = _decode_keys(value) if value else []
+        return known
+
+    def _demographics(self, key: str, row: RecordRow, request: IdentityRequest) -> None:
+        known = row.words.get(request.source)
+        if known is not None and (known.epoch, known.seq) >= (request.epoch, request.seq):
+            return
+        before = row.nams
+        content = request.content if request.op == "upsert" else None
+        nam = (verified(content) or "") if isinstance(content, Demographics) else ""
+        row.words[request.source] = Word(request.epoch, request.seq, nam)
+        for gone in sorted(before - row.nams):
+            self._carriers(gone).remove(key)
+            self._dirty_nams[gone] = None
+        for new in sorted(row.nams - before):
+            self._carriers(new).append(key)
+            self._dirty_nams[new] = None
+
+    def _claim(self, key: str, row: RecordRow, request: IdentityRequest) -> set[str]:
+        """Note the claim at both ends; the keys it touches."""
+        claim = request.content
+        if isinstance(claim, IdentityClaim) and claim.other_authority and claim.other_number:
+            other = record_key(claim.other_authority, claim.other_number)
+            kind = claim.kind if request.op == "upsert" else ""
+        else:
+            return set()
+        if other == key:
+            return set()
+        said = Claim(request.epoch, request.seq, kind)
+        for one, two in ((key, other), (other, key)):
+            claims = self._row(one).claims.setdefault(two, {})
+            known = claims.get(request.source)
+            if known is None or (known.epoch, known.seq) < (said.epoch, said.seq):
+                claims[request.source] = said
+                self._dirty_rows[one] = None
+        return {other}
+
+    # --- groups --------------------------------------------------------------------------------
+
+    def _neighbours(self, key: str) -> Iterator[str]:
+        row = self._row(key)
+        for nam in sorted(row.nams):
+            yield from (other for other in self._carriers(nam) if other != key)
+        for other in row.claims:
+            if _joined(row, other):
+                yield other
+
+    def _region(self, seeds: Iterable[str]) -> list[str]:
+        """Every record reachable over edges: the groups outside it cannot change."""
+        found = set(seeds)
+        waiting = sorted(found)
+        while waiting:
+            for other in self._neighbours(waiting.pop()):
+                if other not in found:
+                    found.add(other)
+                    waiting.append(other)
+        return sorted(found)
+
+    def _edges(self, keys: Sequence[str]) -> Iterator[Edge]:
+        for key in keys:
+            row = self._row(key)
+            for other in row.claims:
+                if key < other and _joined(row, other):
+                    yield Edge(0, key, other, "claim")
+            for nam in row.nams:
+                carriers = sorted(self._carriers(nam))
+                # A chain joins as much as every pair would, with n edges and not n².
+                index = carriers.index(key)
+                if index + 1 < len(carriers):
+                    yield Edge(1, key, carriers[index + 1], "nam")
+
+    def _barred(self, a: str, b: str) -> str | None:
+        one, two = self._row(a), self._row(b)
+        if one.nams and two.nams and not one.nams & two.nams:
+            return "two-valid-nams"
+        if any(claim.kind in PARTING for claim in one.claims.get(b, {}).values()):
+            return "not-same"
+        return None
+
+    def _regroup(self, seeds: set[str], at: int) -> None:
+        keys = self._region(seeds)
+        first = {key: self._row(key).first_captured_at for key in keys}
+        groups = group(first, self._edges(keys), self._barred)
+        for key in keys:
+            self._link(key, groups)
+        self._review(keys, groups, at)
+
+    def _link(self, key: str, groups: Grouping) -> None:
+        row = self._row(key)
+        person = groups.person[key]
+        if row.person == person or not row.seen:
+            return
+        before, row.person = row.person, person
+        row.version += 1
+        self._dirty_rows[key] = None
+        authority, number = split_record_key(key)
+        link = RecordLink(
+            authority=authority,
+            number=number,
+            person=person,
+            version=row.version,
+            previous=before,
+            reasons=groups.reasons[key] or ("own",),
+        )
+        lane = partition_of(key, self._partitions)
+        self._outputs.append(Output(IDENTITY_LINKS, lane, key.encode(), self._codec.encode(link)))
+
+    def _review(self, keys: Sequence[str], groups: Grouping, at: int) -> None:
+        """Open a pair for each prevented join, close those that are no longer prevented."""
+        now: dict[tuple[str, str], tuple[str, ...]] = {}
+        for a, b, reason, bar in sorted(groups.blocked):
+            now[a, b] = (bar, reason)
+        before = {(key, other) for key in keys for other in self._row(key).reviews if key < other}
+        for pair in sorted(before ^ now.keys()):
+            self._review_pair(pair, now.get(pair), at)
+
+    def _review_pair(self, pair: tuple[str, str], reasons: tuple[str, ...] | None, at: int) -> None:
+        for one, two in (pair, pair[::-1]):
+            row = self._row(one)
+            row.reviews = sorted({*row.reviews, two} if reasons else {*row.reviews} - {two})
+            self._dirty_rows[one] = None
+        (authority_a, number_a), (authority_b, number_b) = map(split_record_key, pair)
+        review = ReviewPair(
+            authority_a=authority_a,
+            number_a=number_a,
+            authority_b=authority_b,
+            number_b=number_b,
+            reasons=reasons or (),
+            opened_at=at,
+            open=reasons is not None,
+        )
+        key = person_id(pair[0]) + person_id(pair[1])
+        lane = partition_of(key, self._partitions)
+        value = self._codec.encode(review)
+        self._outputs.append(Output(IDENTITY_REVIEWS, lane, key.encode(), value))
+
+
+def _joined(row: RecordRow, other: str) -> bool:
+    """True when some source's newest claim joins the pair and none parts it."""
+    kinds = {claim.kind for claim in row.claims.get(other, {}).values()}
+    return bool(kinds & JOINING) and not kinds & PARTING

@@ -1,0 +1,345 @@
+"""One lane of one stage: makes each decision durable, once, in one order.
+
+A lane owns the same partition number of every input of its stage. For each turn:
+
+1. Decide, from the state and the batches (pure).
+2. Produce outputs, state rows and positions in one Kafka transaction, and commit it.
+3. Write rows and positions to RocksDB.
+4. Say that the positions are done, so that they may be committed for lag tools.
+
+Dying before 2 leaves nothing; between 2 and 3 the rows are restored from the changelog when the
+lane opens again. The transaction also fences: ``init_transactions`` at opening makes every write of
+an earlier owner of the lane fail, however long it was frozen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from rocksdict import Cache
+
+from dsn_schemas.settings import Settings
+from dsn_schemas.topics import MESSAGE_BYTES_MAX
+from dsn_streams.stage import Batch, Decision, InputRecord, Stage
+from dsn_streams.state import DamagedState, RocksState
+
+log = structlog.get_logger()
+
+#: A commit that takes longer is given up: below the group's patience with a silent worker.
+TRANSACTION_S = 15
+MESSAGE_S = 12
+#: Records asked for at once while restoring.
+RESTORE_RECORDS = 10_000
+#: Silence while restoring, after which the brokers are held to be away.
+RESTORE_SILENCE_S = 30
+
+POSITION_KEY = b"\x00position"
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_positions = msgspec.msgpack.Decoder(list[tuple[str, int, int]]).decode
+
+
+class LaneError(RuntimeError):
+    """The lane cannot go on: the worker stops and is started again.
+
+    LaneError
+      + BrokenChain      records between two batches never arrived
+      + BehindJournal    the input was deleted before it was read
+      + NotDurable       a transaction did not commit
+    """
+
+
+class BrokenChain(LaneError):
+    """Records between two batches never arrived."""
+
+
+class BehindJournal(LaneError):
+    """The input was deleted before it was read."""
+
+
+class NotDurable(LaneError):
+    """A transaction did not commit."""
+
+
+class Link(NamedTuple):
+    """A batch, and where the one before it ended: so that a lost one is noticed."""
+
+    batch: Batch
+    #: Offset after the last record handed over before; equals the first seek at the start.
+    after: int
+
+
+class Lane:
+    """A stage's lane. Used by one thread at a time."""
+
+    def __init__(
+        self, settings: Settings, name: str, number: int, changelog: str, stage: Stage, cache: Cache
+    ) -> None:
+        self.name = name
+        self.number = number
+        self._settings = settings
+        self._changelog = changelog
+        self._stage = stage
+        self._cache = cache
+        self._path: Path = settings.data / f"streams-{settings.slot}" / name / str(number)
+        self._state: RocksState | None = None
+        self._producer: Producer | None = None
+        self._changelog_next = 0
+
+    def open(self, inputs: Iterable[tuple[str, int]]) -> None:
+        """Fence every earlier owner, restore the state, take up the positions of ``inputs``.
+
+        Raises ``BehindJournal`` when an input no longer holds what was not read yet.
+        """
+        self._producer = Producer(self._producer_config())
+        self._producer.init_transactions(30)
+        self._state = self._restored()
+        self._check_inputs(inputs)
+        self._stage.opened(self._state)
+
+    def close(self) -> None:
+        """Release disk and producer; safe to call twice."""
+        if self._state is not None:
+            self._state.close()
+        self._state = None
+        self._producer = None
+
+    def position(self, topic: str, partition: int) -> int:
+        """Next offset to read of an input."""
+        return self._opened().positions.get((topic, partition), 0)
+
+    def positions(self) -> Mapping[tuple[str, int], int]:
+        """Next offset to read of every input that was ever read."""
+        return self._opened().positions
+
+    def process(self, links: Sequence[Link]) -> Mapping[tuple[str, int], int]:
+        """Take batches in, in order; the positions that are durable when it returns.
+
+        Raises ``LaneError``, and whatever the stage raises; nothing is durable then.
+        """
+        state = self._opened()
+        batches, positions = self._continued(links)
+        if not batches:
+            return positions
+        decision = self._stage.decide(state, batches)
+        changelog = self._transaction(decision, positions)
+        state.commit(decision.writes, positions, changelog)
+        return positions
+
+    # --- one turn ------------------------------------------------------------------------------
+
+    def _continued(self, links: Sequence[Link]) -> tuple[list[Batch], dict[tuple[str, int], int]]:
+        """The records not yet in the state, and the positions after them."""
+        positions = dict(self._opened().positions)
+        batches: list[Batch] = []
+        for batch, after in links:
+            key = (batch.topic, batch.partition)
+            position = positions.get(key, 0)
+            if after > position:
+                raise BrokenChain(
+                    f"{batch.topic}[{batch.partition}]: a batch continues {after}, the state ends"
+                    f" at {position}; starting again from the state"
+                )
+            records = [record for record in batch.records if record.offset >= position]
+            if records:
+                batches.append(Batch(batch.topic, batch.partition, records))
+                positions[key] = records[-1].offset + 1
+        return batches, positions
+
+    def _transaction(self, decision: Decision, positions: Mapping[tuple[str, int], int]) -> int:
+        """Commit outputs, rows and positions together; the changelog offset after them."""
+        producer = self._opened_producer()
+        reached: list[int] = []
+
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            if error is None:
+                reached.append(message.offset() or 0)
+
+        try:
+            producer.begin_transaction()
+            for topic, partition, key, value in decision.outputs:
+                _produce(producer, topic, partition, key, value)
+            for row, content in decision.writes.items():
+                _produce(producer, self._changelog, self.number, row, content)
+            kept = _encode([(topic, at[0], at[1]) for topic, at in _flat(positions)])
+            producer.produce(
+                self._changelog,
+                value=kept,
+                key=POSITION_KEY,
+                partition=self.number,
+                on_delivery=delivered,
+            )
+            _commit(producer)
+        except KafkaException as error:
+            raise NotDurable(f"{self.name} lane {self.number}: {error.args[0]}") from error
+        producer.poll(0)
+        if not reached:
+            raise NotDurable(f"{self.name} lane {self.number}: committed without a report")
+        return reached[0] + 1
+
+    # --- opening -------------------------------------------------------------------------------
+
+    def _restored(self) -> RocksState:
+        """The state as the changelog has it."""
+        try:
+            state = RocksState(self._path, self._cache)
+            if self._restore(state):
+                return state
+            state.close()
+        except DamagedState as error:
+            log.warning("state_discarded", stage=self.name, lane=self.number, why=str(error))
+        RocksState.wipe(self._path)
+        state = RocksState(self._path, self._cache)
+        if not self._restore(state):
+            raise LaneError(f"{self.name} lane {self.number}: the changelog cannot be restored")
+        return state
+
+    def _restore(self, state: RocksState) -> bool:
+        """Read the changelog to its end; ``False`` when the state does not continue into it."""
+        consumer = Consumer(self._restore_config())
+        here = TopicPartition(self._changelog, self.number)
+        try:
+            low, high = consumer.get_watermark_offsets(here, timeout=30)
+            if state.changelog > high or (state.changelog < low and state.changelog > 0):
+                return False
+            here.offset = max(state.changelog, low)
+            consumer.assign([here])
+            records = _restore_all(consumer, state, high)
+        finally:
+            consumer.close()
+        if records:
+            log.info("state_restored", stage=self.name, lane=self.number, records=records)
+        return True
+
+    def _check_inputs(self, inputs: Iterable[tuple[str, int]]) -> None:
+        consumer = Consumer(self._restore_config())
+        try:
+            for topic, partition in inputs:
+                low, _ = consumer.get_watermark_offsets(
+                    TopicPartition(topic, partition), timeout=30
+                )
+                if low > self.position(topic, partition):
+                    raise BehindJournal(
+                        f"{topic}[{partition}] begins at {low}, the state ends at"
+                        f" {self.position(topic, partition)}: records were deleted before they were"
+                        " read; rebuild from the journal"
+                    )
+        finally:
+            consumer.close()
+
+    def _opened(self) -> RocksState:
+        if self._state is None:
+            raise LaneError(f"{self.name} lane {self.number} is not open")
+        return self._state
+
+    def _opened_producer(self) -> Producer:
+        if self._producer is None:
+            raise LaneError(f"{self.name} lane {self.number} is not open")
+        return self._producer
+
+    def _producer_config(self) -> dict[str, str | int | float | bool]:
+        return {
+            "bootstrap.servers": self._settings.kafka,
+            "client.id": f"dsn-{self.name}-{self.number}",
+            "transactional.id": f"dsn.{self.name}.{self.number}",
+            "transaction.timeout.ms": TRANSACTION_S * 1000,
+            "message.timeout.ms": MESSAGE_S * 1000,
+            "message.max.bytes": MESSAGE_BYTES_MAX,
+            "compression.type": "lz4",
+            "linger.ms": 2,
+            "queue.buffering.max.messages": 1_000_000,
+            "queue.buffering.max.kbytes": 512 * 1024,
+        }
+
+    def _restore_config(self) -> dict[str, str | int | float | bool]:
+        return {
+            "bootstrap.servers": self._settings.kafka,
+            "client.id": f"dsn-{self.name}-{self.number}-restore",
+            "group.id": f"dsn-{self.name}-restore",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+            "fetch.message.max.bytes": MESSAGE_BYTES_MAX,
+        }
+
+
+def _flat(
+    positions: Mapping[tuple[str, int], int],
+) -> Iterable[tuple[str, tuple[int, int]]]:
+    return ((topic, (partition, at)) for (topic, partition), at in positions.items())
+
+
+def _produce(
+    producer: Producer, topic: str, partition: int, key: bytes | None, value: bytes | None
+) -> None:
+    """Produce, waiting for room in the client's queue a bounded number of times."""
+    for _ in range(100):
+        try:
+            producer.produce(topic, value=value, key=key, partition=partition)
+        except BufferError:
+            producer.poll(0.1)
+        else:
+            return
+    raise NotDurable(f"{topic}[{partition}]: the client's queue stayed full for 10 s")
+
+
+def _commit(producer: Producer) -> None:
+    """Commit the transaction, again while the client says that it may be tried again."""
+    for attempt in range(3):
+        try:
+            producer.commit_transaction(TRANSACTION_S)
+        except KafkaException as error:
+            reason = error.args[0]
+            if reason.retriable() and attempt < 2:
+                continue
+            if reason.txn_requires_abort():
+                with contextlib.suppress(KafkaException):
+                    producer.abort_transaction(TRANSACTION_S)
+            raise
+        else:
+            return
+
+
+def _restore_all(consumer: Consumer, state: RocksState, high: int) -> int:
+    """Apply changelog records until the end of the partition; how many."""
+    count, silent_s = 0, 0.0
+    positions, changelog = dict(state.positions), state.changelog
+    at = changelog
+    while True:
+        messages = consumer.consume(min(RESTORE_RECORDS, max(1, high - at)), timeout=1.0)
+        writes: dict[bytes, bytes | None] = {}
+        ended = False
+        for message in messages:
+            error = message.error()
+            if error is not None:
+                if error.code() == KafkaError._PARTITION_EOF:
+                    ended = True
+                    continue
+                raise KafkaException(error)
+            at = (message.offset() or 0) + 1
+            key, value = message.key(), message.value()
+            count += 1
+            if key == POSITION_KEY and value is not None:
+                positions = {(t, p): offset for t, p, offset in _decode_positions(value)}
+                changelog = at
+            elif key is not None:
+                writes[key] = value
+        if writes and not ended:
+            # Rows without their positions: a crash here restores them again from the same place.
+            state.commit(writes, state.positions, state.changelog)
+        if ended:
+            state.commit(writes, positions, changelog)
+            return count
+        silent_s = 0.0 if messages else silent_s + 1.0
+        if silent_s >= RESTORE_SILENCE_S:
+            raise LaneError("the brokers fell silent while the state was restored")
+
+
+__all__ = ["BehindJournal", "BrokenChain", "InputRecord", "Lane", "LaneError", "Link", "NotDurable"]

@@ -1,0 +1,125 @@
+"""What an entry says, from every contribution to it. Pure, and the same in any order.
+
+A contribution is the change that stands for one record item. The entry shows the content of the
+leading one, lists all of them, and names what the living ones disagree on; nothing is resolved
+silently. Demographics are merged field by field instead (``demographics.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from dsn_schemas.records import Content, FieldOrigin
+from dsn_schemas.standing import order
+from dsn_schemas.wire import decode_content, encode_content
+from dsn_streams.contribution import DELETE, OPS, SECTIONS, Contribution
+from dsn_streams.demographics import merge_demographics
+
+_NULL_CONTENT = encode_content(None)
+
+#: Statuses that say it is over; beside one that does not, the entry is contradictory.
+_ENDED = frozenset(
+    ("inactive", "resolved", "remission", "stopped", "completed", "cancelled", "refuted", "ended",
+     "revoked", "not-done")
+)  # fmt: skip
+
+#: Sections in which "active" at one place and "ended" at another is a contradiction.
+_STATUS_MATTERS = frozenset(("allergies", "medications", "problems", "alerts", "directives"))
+
+#: Fields whose disagreement a clinician must see.
+_CONFLICT_FIELDS: dict[str, tuple[str, ...]] = {
+    "allergies": ("type", "criticality", "verification"),
+    "medications": ("dosage", "dose"),
+    "problems": ("verification",),
+    "immunizations": ("lot",),
+    "results": ("value_quantity", "value_concept", "value_text"),
+    "directives": ("value", "text"),
+}
+
+#: Laboratory statuses, the weightiest first; others weigh least.
+_RESULT_RANK = {
+    status: rank
+    for rank, status in enumerate(
+        ("registered", "preliminary", "appended", "final", "amended", "corrected"), start=1
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """One entry, before it is written."""
+
+    status: str
+    conflicts: tuple[str, ...]
+    #: Milliseconds since 1970 UTC.
+    as_of: int
+    #: The leading one first.
+    contributions: Sequence[Contribution]
+    provenance: tuple[FieldOrigin, ...]
+    #: The content union, encoded.
+    content: bytes
+
+
+def standing_key(item: Contribution) -> tuple[int, int, int]:
+    """What is compared between changes of one record item: the greatest stands."""
+    return order(SECTIONS[item.section], OPS[item.op], item.status, item.epoch, item.seq)
+
+
+def merge(contributions: Iterable[Contribution]) -> Merged:
+    """The entry these contributions make; at least one, all of one entry."""
+    ordered = sorted(contributions, key=_leading_key, reverse=True)
+    leader = ordered[0]
+    section = SECTIONS[leader.section]
+    living = [item for item in ordered if _lives(item)]
+    as_of = max(_when(item) for item in ordered)
+    if section == "demographics" and living:
+        merged = merge_demographics(ordered, living)
+        return Merged(
+            status=leader.status,
+            conflicts=merged.conflicts,
+            as_of=as_of,
+            contributions=ordered,
+            provenance=merged.provenance,
+            content=encode_content(merged.content),
+        )
+    return Merged(
+        status=leader.status,
+        conflicts=_conflicts(section, living) if len(living) > 1 else (),
+        as_of=as_of,
+        contributions=ordered,
+        provenance=(),
+        content=_NULL_CONTENT if leader.op == DELETE else leader.content,
+    )
+
+
+def _lives(item: Contribution) -> bool:
+    return item.op != DELETE and item.status != "entered-in-error"
+
+
+def _when(item: Contribution) -> int:
+    """When it happened, but never after we had it: a wrong clock may not win."""
+    return min(item.occurred_at, item.captured_at)
+
+
+def _leading_key(item: Contribution) -> tuple[int, int, int, str, str, str]:
+    life = 2 if _lives(item) else (1 if item.op != DELETE else 0)
+    rank = _RESULT_RANK.get(item.status, 0) if SECTIONS[item.section] == "results" else 0
+    return (life, rank, _when(item), item.record, item.source, item.item)
+
+
+def _conflicts(section: str, living: Sequence[Contribution]) -> tuple[str, ...]:
+    found = []
+    if section in _STATUS_MATTERS and len({item.status in _ENDED for item in living}) > 1:
+        found.append("status")
+    fields = _CONFLICT_FIELDS.get(section, ())
+    if fields and len({item.content for item in living}) > 1:
+        contents = [decode_content(item.content) for item in living]
+        found += [name for name in fields if _disagree(contents, name)]
+    return tuple(found)
+
+
+def _disagree(contents: Sequence[Content | None], name: str) -> bool:
+    """True when two contents that say something of ``name`` say different things."""
+    said = [value for value in (getattr(c, name, None) for c in contents) if value]
+    return any(value != said[0] for value in said[1:])

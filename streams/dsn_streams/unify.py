@@ -1,0 +1,326 @@
+"""Stage 3: keep, per person and entry, what every record says, and write the merged entry.
+
+Reads one lane of ``dsn.contributions``. Per record item the greatest change in the order of
+``dsn_schemas.standing`` is kept. When a record moves to another person, its contributions are
+passed on and forgotten; ``RecordSettled`` on the view says that all of them have arrived.
+
+State rows, all keyed by person first:
+
+* ``e<person><section><entry>``: the contributions of an entry,
+* ``i<person><section><source, record, item>``: where the standing change of an item is, for items
+  that were ever grouped by meaning (others live where their name says),
+* ``m<person><record>``: moves of a record away from here that still wait for older contributions,
+* ``t<person><record>``: the link version whose contributions have all arrived here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from dsn_schemas.keys import partition_of
+from dsn_schemas.topics import CONTRIBUTIONS
+from dsn_schemas.wire import Codec
+from dsn_streams import contribution as messages
+from dsn_streams.contribution import SECTIONS, Barrier, Contribution, Handover, Message, Settled
+from dsn_streams.entries import GROUPED, entry_of
+from dsn_streams.merge import merge, standing_key
+from dsn_streams.stage import Batch, Decision, Output, State
+from dsn_streams.view import ViewWriter
+
+
+class Place(msgspec.Struct, array_like=True, frozen=True):
+    """Where the standing change of an item is."""
+
+    order: tuple[int, int, int]
+    entry: str
+
+
+class Move(msgspec.Struct, array_like=True, frozen=True):
+    """A record that left for ``target`` before everything of it had arrived here."""
+
+    #: Link version still to settle here before the move is over.
+    version_before: int
+    version: int
+    target: str
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_entry = msgspec.msgpack.Decoder(list[Contribution]).decode
+_decode_place = msgspec.msgpack.Decoder(Place).decode
+_decode_moves = msgspec.msgpack.Decoder(list[Move]).decode
+
+#: Sections whose items may be grouped by meaning, and so may change their entry.
+_GROUPED_NUMBERS = frozenset(SECTIONS.index(section) for section in GROUPED)
+
+
+class Unify:
+    """The stage of one lane."""
+
+    def __init__(self, codec: Codec, partitions: int) -> None:
+        self._writer = ViewWriter(codec, partitions)
+        self._partitions = partitions
+        #: Moves under way, by (person, record); few, so they are kept in memory.
+        self._moves: dict[bytes, list[Move]] = {}
+
+    def opened(self, state: State) -> None:
+        """See ``Stage``."""
+        self._moves = {key: _decode_moves(value) for key, value in state.scan(b"m")}
+
+    def decide(self, state: State, batches: Sequence[Batch]) -> Decision:
+        """See ``Stage``."""
+        received = list(_received(batches))
+        turn = _Turn(self, state, received)
+        for lane, person, message in received:
+            turn.take(lane, person, message)
+        return turn.decision()
+
+
+def _received(batches: Sequence[Batch]) -> Iterator[tuple[int, str, Message]]:
+    for batch in batches:
+        for record in batch.records:
+            if record.value is not None:
+                person = record.key.decode() if record.key else ""
+                yield batch.partition, person, messages.decode(record.value)
+
+
+class _Turn:
+    """One call of ``decide``: each row is read once and written once."""
+
+    def __init__(
+        self, unify: Unify, state: State, received: list[tuple[int, str, Message]]
+    ) -> None:
+        self._unify = unify
+        self._writer = unify._writer
+        self._partitions = unify._partitions
+        self._state = state
+        self._outputs: list[Output] = []
+        self._writes: dict[bytes, bytes | None] = {}
+        #: Entry rows as (contributions by item key); a dirty one is written and shown at the end.
+        self._entries: dict[bytes, dict[tuple[str, str, str], Contribution]] = {}
+        self._names: dict[bytes, tuple[str, int, str]] = {}
+        self._dirty: dict[bytes, None] = {}
+        self._places: dict[bytes, Place | None] = {}
+        self._moves = {key: list(moves) for key, moves in unify._moves.items()}
+        self._read(received)
+
+    def take(self, lane: int, person: str, message: Message) -> None:
+        """Take one message in."""
+        match message:
+            case Contribution():
+                self._contribution(person, message)
+            case Barrier():
+                self._outputs.append(self._writer.barrier(lane, message))
+            case Handover():
+                self._handover(person, message)
+            case Settled():
+                self._settled(person, message)
+
+    def decision(self) -> Decision:
+        """Everything this turn changed; one record of the view per changed entry."""
+        for row in self._dirty:
+            person, section, entry = self._names[row]
+            contributions = self._entries[row]
+            if contributions:
+                kept = [contributions[key] for key in sorted(contributions)]
+                self._writes[row] = _encode(kept)
+                self._outputs.append(self._writer.entry(person, section, entry, merge(kept)))
+            else:
+                self._writes[row] = None
+                self._outputs.append(self._writer.removal(person, section, entry))
+        self._unify._moves = self._moves
+        return Decision(outputs=self._outputs, writes=self._writes)
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def _read(self, received: list[tuple[int, str, Message]]) -> None:
+        """Fetch the rows the contributions of this turn speak of, in one call."""
+        rows: dict[bytes, None] = {}
+        for _, person, message in received:
+            if isinstance(message, Contribution):
+                rows[self._name(person, message.section, message.entry)] = None
+                if message.section in _GROUPED_NUMBERS:
+                    rows[_place_key(person, message)] = None
+                    rows[self._name(person, message.section, _own_entry(message))] = None
+        found = self._state.get_many(rows)
+        for row in rows:
+            value = found.get(row)
+            if row.startswith(b"e"):
+                self._entries[row] = _by_item(value)
+            else:
+                self._places[row] = _decode_place(value) if value is not None else None
+
+    def _name(self, person: str, section: int, entry: str) -> bytes:
+        row = entry_key(person, section, entry)
+        self._names[row] = (person, section, entry)
+        return row
+
+    def _entry(self, row: bytes) -> dict[tuple[str, str, str], Contribution]:
+        known = self._entries.get(row)
+        if known is None:
+            value = self._state.get_many((row,)).get(row)
+            known = self._entries[row] = _by_item(value)
+        return known
+
+    # --- contributions -------------------------------------------------------------------------
+
+    def _contribution(self, person: str, item: Contribution) -> None:
+        move = self._leaving(person, item.record, item.version)
+        if move is not None:
+            self._forward(item, move)
+            return
+        row = self._name(person, item.section, item.entry)
+        if item.section in _GROUPED_NUMBERS and not self._placed(person, item, row):
+            return
+        contributions = self._entry(row)
+        key = _item_key(item)
+        known = contributions.get(key)
+        if known is not None and standing_key(known) >= standing_key(item):
+            return
+        contributions[key] = item
+        self._dirty[row] = None
+
+    def _placed(self, person: str, item: Contribution, row: bytes) -> bool:
+        """Note where the item is now; ``False`` when a later change already stands elsewhere."""
+        key, order, own = _place_key(person, item), standing_key(item), _own_entry(item)
+        place = self._place(key)
+        if place is None and item.entry == own:
+            return True
+        before = self._name(person, item.section, own if place is None else place.entry)
+        known = self._entry(before).get(_item_key(item))
+        if known is not None and standing_key(known) >= order:
+            return False
+        if before != row and known is not None:
+            del self._entries[before][_item_key(item)]
+            self._dirty[before] = None
+        self._places[key] = Place(order, item.entry)
+        self._writes[key] = _encode(self._places[key])
+        return True
+
+    def _place(self, key: bytes) -> Place | None:
+        if key not in self._places:
+            value = self._state.get_many((key,)).get(key)
+            self._places[key] = _decode_place(value) if value is not None else None
+        return self._places[key]
+
+    # --- records that move ---------------------------------------------------------------------
+
+    def _leaving(self, person: str, record: str, version: int) -> Move | None:
+        """The move that a contribution of this link version must follow, if any."""
+        if not self._moves:
+            return None
+        moves = self._moves.get(move_key(person, record), ())
+        return min(
+            (move for move in moves if move.version > version),
+            key=lambda move: move.version,
+            default=None,
+        )
+
+    def _forward(self, item: Contribution, move: Move) -> None:
+        self._send(move.target, msgspec.structs.replace(item, version=move.version))
+
+    def _send(self, person: str, message: Message) -> None:
+        lane = partition_of(person, self._partitions)
+        value = messages.encode(message)
+        self._outputs.append(Output(CONTRIBUTIONS, lane, person.encode(), value))
+
+    def _handover(self, person: str, handover: Handover) -> None:
+        """Pass on what is here; what is still on its way follows when it comes."""
+        move = Move(handover.version_before, handover.version, handover.target)
+        if handover.target != person:
+            self._pass_on(person, handover.record, move)
+        if move.version_before == self._arrived(person, handover.record):
+            self._over(person, handover.record, move)
+        else:
+            waiting = move_key(person, handover.record)
+            self._keep_moves(waiting, [*self._moves.get(waiting, ()), move])
+
+    def _pass_on(self, person: str, record: str, move: Move) -> None:
+        """Send every contribution of the record to the move's target and forget it here."""
+        for row in self._rows_of(person):
+            contributions = self._entry(row)
+            for key in sorted(key for key in contributions if key[0] == record):
+                item = contributions.pop(key)
+                self._forward(item, move)
+                self._dirty[row] = None
+                place = _place_key(person, item)
+                if item.section in _GROUPED_NUMBERS and self._place(place) is not None:
+                    self._places[place] = None
+                    self._writes[place] = None
+
+    def _settled(self, person: str, settled: Settled) -> None:
+        key = move_key(person, settled.record)
+        moves = self._moves.get(key, [])
+        for move in moves:
+            if move.version_before == settled.version:
+                self._keep_moves(key, [other for other in moves if other is not move])
+                self._over(person, settled.record, move)
+                return
+        self._writes[arrived_key(person, settled.record)] = _encode(settled.version)
+        self._outputs.append(self._writer.settled(person, settled))
+
+    def _over(self, person: str, record: str, move: Move) -> None:
+        """Nothing of the record will come here any more under the old link."""
+        self._writes[arrived_key(person, record)] = None
+        self._send(move.target, Settled(record, move.version))
+
+    def _arrived(self, person: str, record: str) -> int:
+        """The link version whose contributions have all arrived here; 0 before the first link."""
+        key = arrived_key(person, record)
+        value = self._writes.get(key) if key in self._writes else None
+        if key not in self._writes:
+            value = self._state.get_many((key,)).get(key)
+        return int(msgspec.msgpack.decode(value)) if value is not None else 0
+
+    def _keep_moves(self, key: bytes, moves: list[Move]) -> None:
+        if moves:
+            self._moves[key] = moves
+            self._writes[key] = _encode(moves)
+        else:
+            self._moves.pop(key, None)
+            self._writes[key] = None
+
+    def _rows_of(self, person: str) -> list[bytes]:
+        """Every entry row of the person, those of this turn included, in key order."""
+        prefix = b"e" + person.encode()
+        rows = {key for key, _ in self._state.scan(prefix)}
+        rows.update(key for key in self._entries if key.startswith(prefix))
+        for row in rows:
+            section = row[len(prefix)]
+            self._names[row] = (person, section, row[len(prefix) + 1 :].decode())
+        return sorted(rows)
+
+
+def entry_key(person: str, section: int, entry: str) -> bytes:
+    """State row of an entry."""
+    return b"e" + person.encode() + bytes((section,)) + entry.encode()
+
+
+def move_key(person: str, record: str) -> bytes:
+    """State row of the moves of a record away from a person."""
+    return b"m" + person.encode() + record.encode()
+
+
+def arrived_key(person: str, record: str) -> bytes:
+    """State row of the link version that has settled at a person."""
+    return b"t" + person.encode() + record.encode()
+
+
+def _place_key(person: str, item: Contribution) -> bytes:
+    name = f"{item.source}\0{item.record}\0{item.item}"
+    return b"i" + person.encode() + bytes((item.section,)) + name.encode()
+
+
+def _item_key(item: Contribution) -> tuple[str, str, str]:
+    return (item.record, item.source, item.item)
+
+
+def _own_entry(item: Contribution) -> str:
+    return entry_of(SECTIONS[item.section], "", item.source, item.record, item.item)
+
+
+def _by_item(value: bytes | None) -> dict[tuple[str, str, str], Contribution]:
+    if value is None:
+        return {}
+    return {_item_key(item): item for item in _decode_entry(value)}

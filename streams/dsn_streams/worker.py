@@ -1,0 +1,36 @@
+"""``dsn run streams``: one worker with the three stages."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import faust
+import structlog
+
+from dsn_schemas.settings import Settings
+from dsn_streams.app import build, changes_topics
+
+log = structlog.get_logger()
+
+#: Wait between looks for a first changes topic: a worker may be started before its provision.
+TOPICS_PAUSE_S = 1.0
+
+
+def main(settings: Settings) -> None:
+    """Run until SIGTERM; drains and ends with exit status 0 then, 70 after a fault."""
+    found = changes_topics(settings)
+    while not found:
+        log.warning("changes_topics_awaited")
+        time.sleep(TOPICS_PAUSE_S)
+        found = changes_topics(settings)
+    app = build(settings, found)
+    worker = faust.Worker(
+        app,
+        loglevel=logging.WARNING,
+        redirect_stdouts=False,
+        override_logging=True,
+        quiet=True,
+    )
+    log.info("streams_started", topics=len(found), slot=settings.slot)
+    worker.execute_from_commandline()

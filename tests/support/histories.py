@@ -1,0 +1,123 @@
+"""Generated histories of a few records: small enough to shrink, rich enough to go wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from hypothesis import strategies as st
+
+from dsn_schemas.keys import partition_of, record_key
+from dsn_schemas.nam import SYSTEM, check_digit
+from dsn_schemas.records import (
+    Allergy,
+    Coding,
+    Concept,
+    Content,
+    Demographics,
+    Encounter,
+    HumanName,
+    Identifier,
+    IdentityClaim,
+    RecordChange,
+    Result,
+    SectionStatement,
+)
+
+SOURCES = ("adt", "lab")
+RECORDS = (("H", "1"), ("H", "2"), ("H", "3"), ("C", "1"), ("C", "2"))
+BORN = date(1980, 5, 10)
+
+
+def nam(number: int) -> str:
+    prefix, sequence = "ROYM", "123456789"[number]
+    digit = check_digit(prefix, BORN.year, "F", BORN.month, BORN.day, sequence)
+    return f"{prefix}805510{sequence}{digit}"
+
+
+def demographics(nam_number: int | None, family: str) -> Demographics:
+    identifiers = ()
+    if nam_number is not None:
+        identifiers = (Identifier(system=SYSTEM, value=nam(nam_number), type="JHN"),)
+    return Demographics(
+        identifiers=identifiers,
+        names=(HumanName(family=family, given=("Mélanie",)),),
+        birth_date=BORN.isoformat(),
+    )
+
+
+def _allergy(code: str, criticality: str) -> Allergy:
+    return Allergy(code=Concept(codings=(Coding(system="s", code=code),)), criticality=criticality)
+
+
+@st.composite
+def statement(draw: st.DrawFn) -> tuple[str, str, str, str, Content | None, str]:
+    """(section, item, entry, status, content, op)."""
+    section = draw(st.sampled_from(("demographics", "allergies", "results", "encounters", "claims")))
+    op = draw(st.sampled_from(("upsert", "upsert", "upsert", "delete")))
+    if section == "demographics":
+        content: Content = demographics(
+            draw(st.sampled_from((None, 0, 0, 1))), draw(st.sampled_from(("Roy", "Tremblay")))
+        )
+        return section, "patient", "", "", content, "upsert"
+    if section == "claims":
+        authority, number = draw(st.sampled_from(RECORDS))
+        kind = draw(st.sampled_from(("merge", "merge", "link", "unlink")))
+        claim = IdentityClaim(kind=kind, other_authority=authority, other_number=number)
+        return section, f"{kind}|{authority}|{number}", "", "", claim, "upsert"
+    if section == "allergies" and draw(st.integers(0, 4)) == 0:
+        return section, "statement", "", "", SectionStatement(), op
+    item = draw(st.sampled_from(("x", "y")))
+    code = draw(st.sampled_from(("", "s|1", "s|2")))
+    if section == "allergies":
+        content = _allergy(code, draw(st.sampled_from(("low", "high"))))
+        return section, item, code, draw(st.sampled_from(("active", "inactive"))), content, op
+    if section == "results":
+        status = draw(st.sampled_from(("preliminary", "final", "corrected", "entered-in-error")))
+        content = Result(code=Concept(text="c"), value_text=draw(st.sampled_from(("1", "2"))))
+        return section, item, draw(st.sampled_from(("", "l|1|A1"))), status, content, op
+    return section, item, "", "finished", Encounter(note=draw(st.sampled_from("ab"))), op
+
+
+@st.composite
+def history(draw: st.DrawFn, changes_max: int = 14) -> list[RecordChange]:
+    """Changes with true numbers and times that lie."""
+    count = draw(st.integers(1, changes_max))
+    numbers = dict.fromkeys(SOURCES, 0)
+    found = []
+    for _ in range(count):
+        source = draw(st.sampled_from(SOURCES))
+        numbers[source] += 1
+        authority, number = draw(st.sampled_from(RECORDS))
+        section, item, entry, status, content, op = draw(statement())
+        found.append(
+            RecordChange(
+                source=source,
+                epoch=1,
+                seq=numbers[source],
+                previous=0,
+                authority=authority,
+                number=number,
+                section=section,  # type: ignore[arg-type]
+                item=item,
+                entry=entry,
+                op=op,  # type: ignore[arg-type]
+                status=status,
+                occurred_at=draw(st.integers(0, 20)),
+                captured_at=draw(st.integers(1, 20)),
+                content=None if op == "delete" else content,
+            )
+        )
+    return found
+
+
+def chained(changes: list[RecordChange], partitions: int) -> list[RecordChange]:
+    """The same changes with the ``previous`` an outbox would have given them."""
+    last: dict[tuple[str, int, int], int] = {}
+    found = []
+    for change in sorted(changes, key=lambda c: (c.source, c.epoch, c.seq)):
+        lane = partition_of(record_key(change.authority, change.number), partitions)
+        key = (change.source, change.epoch, lane)
+        found.append(replace(change, previous=last.get(key, 0)))
+        last[key] = change.seq
+    return found
