@@ -35,24 +35,28 @@ def register_all(settings: Settings) -> dict[str, int]:
     Raises ``RegistryUnreachable``, or ``ValueError`` when the registry refuses a schema because
     readers of older data would break.
     """
-    client = _client(settings)
     ids: dict[str, int] = {}
-    for name in SUBJECTS:
-        subject = f"{NAMESPACE}.{name}"
-        try:
-            client.set_compatibility(subject_name=subject, level=COMPATIBILITY)
-            ids[name] = client.register_schema(subject, Schema(composed_json(name), "AVRO"))
-        except SchemaRegistryError as error:
-            if error.http_status_code in (409, 422):
-                raise ValueError(
-                    f"the registry refuses {subject}: not {COMPATIBILITY} with a released version;"
-                    " give each new field a default and remove none that has none"
-                ) from error
-            raise RegistryUnreachable(f"registry at {settings.registry}: {error}") from error
-        except Exception as error:
-            raise RegistryUnreachable(f"no registry at {settings.registry}: {error}") from error
-        _keep(settings, ids[name], composed_json(name))
+    with _client(settings) as client:
+        for name in SUBJECTS:
+            ids[name] = _registered(client, settings, name)
+            _keep(settings, ids[name], composed_json(name))
     return ids
+
+
+def _registered(client: SchemaRegistryClient, settings: Settings, name: str) -> int:
+    subject = f"{NAMESPACE}.{name}"
+    try:
+        client.set_compatibility(subject_name=subject, level=COMPATIBILITY)
+        return client.register_schema(subject, Schema(composed_json(name), "AVRO"))
+    except SchemaRegistryError as error:
+        if error.http_status_code in (409, 422):
+            raise ValueError(
+                f"the registry refuses {subject}: not {COMPATIBILITY} with a released version;"
+                " give each new field a default and remove none that has none"
+            ) from error
+        raise RegistryUnreachable(f"registry at {settings.registry}: {error}") from error
+    except Exception as error:
+        raise RegistryUnreachable(f"no registry at {settings.registry}: {error}") from error
 
 
 class RegistryIds:
@@ -61,7 +65,6 @@ class RegistryIds:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._ids: dict[str, int] = {}
-        self._client = _client(settings)
 
     def id_of(self, name: str) -> int:
         """Id of our own version of ``name``. Raises ``RegistryUnreachable`` on a first start only."""
@@ -87,7 +90,8 @@ class RegistryIds:
     def _asked_id(self, name: str) -> int:
         subject, text = f"{NAMESPACE}.{name}", composed_json(name)
         try:
-            schema_id = self._client.register_schema(subject, Schema(text, "AVRO"))
+            with _client(self._settings) as client:
+                schema_id: int = client.register_schema(subject, Schema(text, "AVRO"))
         except Exception as error:
             address = self._settings.registry
             raise RegistryUnreachable(
@@ -99,7 +103,8 @@ class RegistryIds:
 
     def _asked_schema(self, schema_id: int) -> str:
         try:
-            found = self._client.get_schema(schema_id)
+            with _client(self._settings) as client:
+                found = client.get_schema(schema_id)
         except SchemaRegistryError as error:
             if error.http_status_code == 404:
                 raise UnreadableRecord(f"the registry knows no schema {schema_id}") from None

@@ -22,6 +22,7 @@ from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from dsn_schemas import records
 from dsn_schemas.contract import (
     NAMESPACE,
+    SUBJECTS,
     composed,
     composed_content,
     without_logical_types,
@@ -140,7 +141,7 @@ class Codec:
         if known is None:
             raw = self._ids.schema_of(schema_id)
             name = str(raw.get("name", ""))
-            if raw.get("namespace") != NAMESPACE or not hasattr(records, name):
+            if raw.get("namespace") != NAMESPACE or name not in SUBJECTS:
                 raise UnreadableRecord(f"schema {schema_id} is not of this contract")
             known = self._writers[schema_id] = (name, _parsed(raw))
         return known
@@ -295,7 +296,8 @@ def _plain(record: Any, fields: Mapping[str, object]) -> dict[str, object]:
     names = [n for n in _field_names(cast(Hashable, type(record))) if n != "content"]
     plain = msgspec.to_builtins({n: getattr(record, n) for n in names}, builtin_types=(bytes,))
     assert isinstance(plain, dict)
-    return plain
+    # Lists, as the reader of our own version gives them.
+    return {n: list(v) if isinstance(v, tuple) else v for n, v in plain.items()}
 
 
 def _parsed(schema: Mapping[str, object]) -> Any:

@@ -111,7 +111,7 @@ def build(settings: Settings, establishments: Sequence[str]) -> faust.App:
         stream_buffer_maxsize=16,
         worker_redirect_stdouts=False,
     )
-    app.transport = Transport([f"kafka://{server}" for server in settings.kafka.split(",")], app)
+    app.transport = Transport(app.conf.broker_consumer, app)
     lanes = Lanes(settings, route, make_lane, new_cache())
     Consumer.lanes = lanes
     _attach(app, lanes, settings, establishments)

@@ -8,8 +8,10 @@ import time
 import faust
 import structlog
 
+from dsn_schemas.logs import configure
 from dsn_schemas.settings import Settings
 from dsn_streams.app import build, changes_topics
+from dsn_streams.lanes import leave
 
 log = structlog.get_logger()
 
@@ -19,18 +21,27 @@ TOPICS_PAUSE_S = 1.0
 
 def main(settings: Settings) -> None:
     """Run until SIGTERM; drains and ends with exit status 0 then, 70 after a fault."""
+    configure("streams")
     found = changes_topics(settings)
     while not found:
         log.warning("changes_topics_awaited")
         time.sleep(TOPICS_PAUSE_S)
         found = changes_topics(settings)
+    (settings.data / f"streams-{settings.slot}" / "faust").mkdir(parents=True, exist_ok=True)
     app = build(settings, found)
     worker = faust.Worker(
         app,
         loglevel=logging.WARNING,
         redirect_stdouts=False,
-        override_logging=True,
+        override_logging=False,
         quiet=True,
     )
     log.info("streams_started", topics=len(found), slot=settings.slot)
-    worker.execute_from_commandline()
+    status: object = 1
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as stopped:
+        status = stopped.code
+    # The lanes are closed; what is left are native threads of clients, which must not meet an
+    # interpreter that is being taken down (seen as a segmentation fault after a clean stop).
+    leave(status if isinstance(status, int) else int(status is not None))

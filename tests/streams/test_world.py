@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from dsn_schemas.keys import record_key
 from dsn_schemas.records import RecordChange, ViewEntry
 from dsn_streams.identify import JOINING
-
 from support import fold
 from support.histories import chained, history
 from support.world import World
@@ -105,7 +104,9 @@ def test_linked_then_unlinked_equals_never_linked(changes, seed):
     seen = {(c.authority, c.number) for c in quiet}
     if any((c.authority, c.number) not in seen for c in changes):
         return  # a record known by claims only exists in one of the worlds
-    first = {key: min(c.captured_at for c in quiet if (c.authority, c.number) == key) for key in seen}
+    first = {
+        key: min(c.captured_at for c in quiet if (c.authority, c.number) == key) for key in seen
+    }
     if any(c.captured_at < first[c.authority, c.number] for c in parted):
         return  # a claim that founds a record earlier is a change of the record
 

@@ -1,4 +1,4 @@
-"""Doubles of this folder's tests: a mapper of four words, and a journal that can misbehave."""
+"""Doubles of the establishment's tests: a mapper of four words, and a journal that can misbehave."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from collections.abc import Callable, Iterable
 from dsn_producers.journal import Report
 from dsn_producers.mapping import Item, Mapped, Unmappable
 from dsn_producers.message import Message, mapped
+from dsn_producers.outbox_file import OutboxFile, path_of
+from dsn_producers.sending import position_of, rows_after
 from dsn_producers.sources import Source
-from dsn_schemas.records import Alert, Concept
+from dsn_schemas.keys import partition_of, record_key
+from dsn_schemas.records import Alert, Concept, RecordChange
+from dsn_schemas.settings import Settings
+from dsn_schemas.wire import Codec
 
 
 def item(number: str, name: str, text: str, *, op: str = "upsert", entry: str = "") -> Item:
@@ -146,3 +151,28 @@ class FakeJournal:
 
     def purge(self) -> None:
         self._dead = True
+
+
+def changes_in(settings: Settings, source: str) -> list[RecordChange]:
+    """Every change of an outbox, decoded, in the order of numbers."""
+    codec = Codec(FakeIds())
+    file = OutboxFile(path_of(settings, source), source=source, partitions=settings.partitions)
+    found: list[RecordChange] = []
+    for epoch in range(1, file.epoch + 1):
+        for row in rows_after(file, position_of(epoch, 0), 1_000_000):
+            change = codec.decode(codec.frame_of("RecordChange") + row.body)
+            assert isinstance(change, RecordChange)
+            assert (change.epoch, change.seq) == (epoch, row.seq)
+            found.append(change)
+    file.close()
+    return found
+
+
+def assert_chained(changes: list[RecordChange], partitions: int) -> None:
+    """One epoch: numbers gapless from 1, and each partition's chain whole."""
+    assert [change.seq for change in changes] == list(range(1, len(changes) + 1))
+    heads: dict[int, int] = {}
+    for change in changes:
+        partition = partition_of(record_key(change.authority, change.number), partitions)
+        assert change.previous == heads.get(partition, 0)
+        heads[partition] = change.seq

@@ -11,6 +11,8 @@ import base64
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import date
+from itertools import pairwise
 
 from dsn_schemas.nam import SYSTEM, InvalidNam, validate
 from dsn_schemas.records import Demographics, IdentityClaim, RecordChange
@@ -25,7 +27,9 @@ def person_of(record: str) -> str:
     return base64.b32encode(digest).decode().rstrip("=").lower()
 
 
-def standing_changes(changes: Iterable[RecordChange]) -> dict[tuple[str, str, str, str], RecordChange]:
+def standing_changes(
+    changes: Iterable[RecordChange],
+) -> dict[tuple[str, str, str, str], RecordChange]:
     """(record, source, section, item) -> the change that stands."""
     best: dict[tuple[str, str, str, str], RecordChange] = {}
     for change in changes:
@@ -37,9 +41,7 @@ def standing_changes(changes: Iterable[RecordChange]) -> dict[tuple[str, str, st
 
 
 def _rank(change: RecordChange) -> tuple[bool, int, int]:
-    settled = change.section == "results" and (
-        change.op == "delete" or change.status in SETTLED
-    )
+    settled = change.section == "results" and (change.op == "delete" or change.status in SETTLED)
     return (settled, change.epoch, change.seq)
 
 
@@ -52,7 +54,7 @@ def people(changes: Iterable[RecordChange]) -> dict[str, str]:
         first[key] = min(first.get(key, 1 << 62), change.captured_at)
     nams: dict[str, set[str]] = defaultdict(set)
     claims: dict[tuple[str, str, str], RecordChange] = {}
-    for (record, source, section, _), change in standing_changes(changes).items():
+    for (record, _, section, _), change in standing_changes(changes).items():
         if section == "demographics" and isinstance(change.content, Demographics):
             nam = _nam(change.content)
             if nam:
@@ -82,7 +84,7 @@ def people(changes: Iterable[RecordChange]) -> dict[str, str]:
             by_nam[nam].append(record)
     for found in by_nam.values():
         found.sort()
-        edges += [(1, a, b) for a, b in zip(found, found[1:], strict=False)]
+        edges += [(1, a, b) for a, b in pairwise(found)]
     names = set(first) | {name for _, a, b in edges for name in (a, b)}
     group = {name: {name} for name in names}
     for _, a, b in sorted(edges):
@@ -105,8 +107,6 @@ def people(changes: Iterable[RecordChange]) -> dict[str, str]:
 
 
 def _nam(content: Demographics) -> str | None:
-    from datetime import date
-
     try:
         born = date.fromisoformat(content.birth_date)
     except ValueError:
@@ -138,10 +138,8 @@ def entries(
         elif change.entry and section in GROUPED:
             entry = change.entry
         else:
-            text = "\0".join((source, record, section, item))
+            text = f"{source}\0{record}\0{section}\0{item}"
             digest = hashlib.sha256(text.encode()).digest()[:15]
             entry = "#" + base64.b32encode(digest).decode().lower()
-        found[person[record], section, entry].add(
-            (record, source, item, change.epoch, change.seq)
-        )
+        found[person[record], section, entry].add((record, source, item, change.epoch, change.seq))
     return dict(found)

@@ -53,7 +53,9 @@ def _allergy(code: str, criticality: str) -> Allergy:
 @st.composite
 def statement(draw: st.DrawFn) -> tuple[str, str, str, str, Content | None, str]:
     """(section, item, entry, status, content, op)."""
-    section = draw(st.sampled_from(("demographics", "allergies", "results", "encounters", "claims")))
+    section = draw(
+        st.sampled_from(("demographics", "allergies", "results", "encounters", "claims"))
+    )
     op = draw(st.sampled_from(("upsert", "upsert", "upsert", "delete")))
     if section == "demographics":
         content: Content = demographics(

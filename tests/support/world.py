@@ -18,7 +18,6 @@ from dsn_schemas.topics import (
     changes_topic,
 )
 from dsn_schemas.wire import Codec, UnknownSchema
-
 from dsn_streams.admit import Admit
 from dsn_streams.identify import Identify
 from dsn_streams.stage import Batch, MemoryState, Stage
