@@ -89,6 +89,8 @@ def info(number: str, birth_date: date | None = None) -> Nam:
             born = date(year, month, int(dd))
         except ValueError:
             continue
+        if birth_date is None and born > date.today():
+            continue  # nobody was born then yet; with a birth date no clock is asked
         return Nam(found.group(), born, sex, sequence)
     raise InvalidNam("the check digit or the date is wrong")
 
