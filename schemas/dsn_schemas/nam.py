@@ -36,6 +36,8 @@ _SHAPE = re.compile(
     r"([A-Z]{4})(\d{2})(0[1-9]|1[0-2]|5[1-9]|6[0-2])(0[1-9]|[12]\d|3[01])([1-9A-HJ-NP-Z])(\d)"
 )
 _WEIGHTS = (1, 3, 7, 9, 1, 7, 1, 3, 4, 5, 7, 6, 9, 1)
+#: Nobody has lived longer; without a birth date this rules a century out.
+AGE_YEARS_MAX = 125
 _CENTURIES = (2000, 1900, 1800)
 
 
@@ -89,8 +91,8 @@ def info(number: str, birth_date: date | None = None) -> Nam:
             born = date(year, month, int(dd))
         except ValueError:
             continue
-        if birth_date is None and born > date.today():
-            continue  # nobody was born then yet; with a birth date no clock is asked
+        if birth_date is None and not 0 <= date.today().year - year <= AGE_YEARS_MAX:
+            continue  # nobody alive was born then; with a birth date no clock is asked
         return Nam(found.group(), born, sex, sequence)
     raise InvalidNam("the check digit or the date is wrong")
 

@@ -1,0 +1,32 @@
+"""``dsn run``: be one service, in the foreground. What the supervisor and systemd start."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dsn_deploy.services import SERVICES
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(run)
+
+
+def known(name: str) -> str:
+    """A service's name, or a usage error that lists them."""
+    if name not in SERVICES:
+        raise typer.BadParameter(f"{name}: choose one of {', '.join(SERVICES)}")
+    return name
+
+
+def run(
+    service: Annotated[str, typer.Argument(callback=known, help=", ".join(SERVICES))],
+) -> None:
+    """Run one service until it is told to stop."""
+    from dsn_deploy.events import write_json
+    from dsn_deploy.running import running_settings
+    from dsn_deploy.services import run as run_service
+
+    write_json()
+    run_service(service, running_settings())
