@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from dsn_deploy.logs import open_log
 from dsn_deploy.process import ProcessIdentity
+from dsn_deploy.user import User, spawn_options
 
 #: Time to finish what is in hand. Longer than a worker's message timeout (8 s) plus 5 s, see
 #: "As a service" in ARCHITECTURE.md; then it is killed, which every stage survives.
@@ -47,7 +48,7 @@ class Child:
         """Its whole environment; ours unless it says otherwise."""
         return os.environ
 
-    def user(self) -> int | None:
+    def user(self) -> User | None:
         """The user it runs as; None is ours."""
         return None
 
@@ -96,7 +97,6 @@ class Child:
         self._tell(None)
 
     def _spawn(self, log: int) -> subprocess.Popen[bytes]:
-        user = self.user()
         return subprocess.Popen(
             list(self.command()),
             env=dict(self.environment()),
@@ -104,8 +104,7 @@ class Child:
             stdout=log,
             stderr=log,
             start_new_session=True,
-            user=user,
-            extra_groups=None if user is None else [],
+            **spawn_options(self.user()),
         )
 
     def _wait(self, deadline_s: float) -> bool:

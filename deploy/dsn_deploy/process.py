@@ -118,7 +118,8 @@ def _stat(pid: int) -> list[str] | None:
 
 def _started_by_ps(pid: int) -> str | None:
     command = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=10).stdout.split(None, 1)
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=10)
+    said = ended.stdout.split(None, 1)
     return said[1].strip() if len(said) == 2 and said[0][0] not in "ZX" else None
 
 

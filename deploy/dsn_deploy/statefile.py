@@ -18,8 +18,8 @@ from pathlib import Path
 
 import msgspec
 
+from dsn_deploy.errors import Busy
 from dsn_deploy.process import ProcessIdentity
-from dsn_deploy.stack.errors import Busy
 
 
 class Phase(Enum):
@@ -28,7 +28,6 @@ class Phase(Enum):
     STARTING = "starting"
     RUNNING = "running"
     STOPPING = "stopping"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +52,6 @@ class State:
     owner: ProcessIdentity
     #: Where the owner is.
     phase: Phase = Phase.STARTING
-    #: What went wrong, for people; empty if nothing did.
-    error: str = ""
     #: The addresses, as the environment of a service.
     environment: Mapping[str, str] = field(default_factory=dict)
     #: Every process, by name, in the order they were started.
@@ -135,7 +132,7 @@ def read(data: Path) -> State | None:
 @contextmanager
 def owning(data: Path) -> Iterator[None]:
     """Own the data folder; raise `Busy` if another process does. Freed by the kernel on death."""
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)  # patients are in it
     with (data / "lock").open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

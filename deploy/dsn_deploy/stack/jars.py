@@ -20,7 +20,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
 
-from dsn_deploy.stack.errors import Damaged, Unavailable
+from dsn_deploy.errors import Damaged, Unavailable
 
 #: Downloads at a time: enough to hide the latency of 45 small files, few enough to be polite.
 PARALLEL = 6
@@ -67,6 +67,10 @@ class Progress(Protocol):
     def advance(self, amount: int) -> None: ...
 
 
+#: Puts one file at its place in a repository folder and says how many bytes came.
+Download = Callable[[Artifact, Path, Callable[[int], None]], None]
+
+
 class Silence:
     """A progress nobody looks at."""
 
@@ -94,10 +98,17 @@ def cache_folder() -> Path:
 class JarCache:
     """The pinned files on this machine's disk."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        download: Download | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
         #: Where everything is kept.
         self.folder = (folder or cache_folder()).absolute()
         self._repository = self.folder / "maven"
+        self._fetch = download or download_with_jgo
+        self._sleep = sleep
 
     def fetch(self, artifacts: Sequence[Artifact], progress: Progress | None = None) -> list[Path]:
         """Paths of these files, all present and intact; the missing and the damaged are fetched."""
@@ -124,12 +135,12 @@ class JarCache:
         for attempt in range(ATTEMPTS):
             path.unlink(missing_ok=True)  # half a file of an earlier attempt, or a damaged one
             try:
-                _fetch(artifact, self._repository, progress.advance)
+                self._fetch(artifact, self._repository, progress.advance)
                 break
             except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
                 if attempt == ATTEMPTS - 1:
                     raise Unavailable(_advice(artifact, error)) from error
-                time.sleep(2**attempt * random.uniform(0.5, 1.0))
+                self._sleep(2**attempt * random.uniform(0.5, 1.0))
         if not artifact.is_at(path):
             found, size = sha256(path), path.stat().st_size
             path.unlink()
@@ -153,14 +164,14 @@ def _advice(artifact: Artifact, error: Exception) -> str:
     )
 
 
-def _fetch(artifact: Artifact, repository: Path, advance: Callable[[int], object]) -> None:
+def download_with_jgo(artifact: Artifact, repository: Path, advance: Callable[[int], None]) -> None:
     """Let jgo download one file to its place in `repository`."""
     from jgo.config import GlobalSettings
     from jgo.constants import MAVEN_CENTRAL_URL
     from jgo.maven import MavenContext, PythonResolver
 
     @contextmanager
-    def report(_name: str, _size: int) -> Iterator[Callable[[int], object]]:
+    def report(_name: str, _size: int) -> Iterator[Callable[[int], None]]:
         yield advance
 
     mirrors = GlobalSettings.load().repositories

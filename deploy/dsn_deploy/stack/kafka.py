@@ -6,24 +6,20 @@ The class is general in node id and voters, so that three of them make a cluster
 from __future__ import annotations
 
 import logging
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dsn_deploy.child import Recorder
 from dsn_deploy.stack import java
-from dsn_deploy.stack.errors import NotReady
 from dsn_deploy.stack.server import Server, accepts
+from dsn_schemas.topics import MESSAGE_BYTES_MAX
 
 #: Of every data folder: a broker refuses the folder of another cluster, which is what we want
 #: between a hospital's own Kafka and this one, not between two folders of ours.
 CLUSTER_ID = "ZHNuLXN5bmMtc3RhY2stMQ"
 
-#: Largest record the broker takes: a scanned document of 15 MB, with its envelope.
-MESSAGE_BYTES_MAX = 20 * 1024 * 1024
-
 #: Formatting a new folder starts a Java of its own; 2 s alone, more on a crowded machine.
-FORMAT_S = 60
+FORMAT_S = 60.0
 
 LOGGING = """\
 status = warn
@@ -129,6 +125,9 @@ class Kafka(Server):
             "group.initial.rebalance.delay.ms": 0,
             # A dead worker's lanes move after 3 s; the broker's default floor is 6 s.
             "group.min.session.timeout.ms": 3000,
+            # After a crash the controller takes the broker back only when its old session is over.
+            "broker.session.timeout.ms": 3000,
+            "broker.heartbeat.interval.ms": 1000,
             # Two cores are shared with everything else.
             "num.network.threads": 2,
             "num.io.threads": 4,
@@ -157,19 +156,7 @@ class Kafka(Server):
         settings = ["--config", str(self._properties), "--cluster-id", CLUSTER_ID]
         command = [*self._java("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")]
         command += ["kafka.tools.StorageTool", "format", "--ignore-formatted", *settings]
-        ended = subprocess.run(
-            command,
-            env=dict(self.environment()),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-            timeout=FORMAT_S,
-        )
-        if ended.returncode:
-            said = ended.stdout.splitlines()[-15:]
-            raise NotReady(self.name, "could not format its folder", self._data, said)
+        self._run_once(command, "format its folder", FORMAT_S)
 
 
 def _quiet() -> logging.Logger:

