@@ -1,0 +1,147 @@
+"""Rows of the views of schema ``dsn``, typed: what the shell hands to the pure modules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRow:
+    """A local record that makes up a person, as one source speaks of it."""
+
+    source: str
+    authority: str
+    number: str
+    #: False while entries of the record are still on their way to this person.
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContributorRow:
+    """A record item behind an entry."""
+
+    source: str
+    authority: str
+    number: str
+    item: str
+    epoch: int
+    seq: int
+    op: str
+    status: str
+    occurred_at: datetime | None
+    captured_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRow:
+    """One visible entry of a person's chart."""
+
+    section: str
+    entry: str
+    status: str
+    #: Record type of the content: Allergy, SectionStatement...
+    content_type: str
+    #: The content as the view holds it.
+    content: Mapping[str, object] | None
+    #: The leading one first.
+    contributors: tuple[ContributorRow, ...]
+    as_of: datetime
+    #: Fields the contributors disagree on, and ``none-known-contradicted``.
+    conflict: tuple[str, ...]
+    #: For demographics: positions in ``contributors`` of who said each field.
+    origins: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRow:
+    """How far one source is, and what became of what it sent."""
+
+    source: str
+    epoch: int
+    #: Newest number the source has given out, as far as the centre heard.
+    seq_published: int
+    #: Everything up to this number is in the charts or in quarantine.
+    seq_complete: int
+    #: Edge clock at ``seq_complete``; none before the first.
+    as_of: datetime | None
+    #: Edge clock of the newest change and of the newest mark.
+    last_change_at: datetime | None
+    last_heard_at: datetime | None
+    received: int
+    #: Of those, not in the journal yet.
+    queued: int
+    #: In the centre's audit log, each once.
+    stored: int
+    #: Messages the establishment side refused (AE, AR).
+    errored: int
+    #: Set aside by any stage, the errored ones included.
+    quarantined: int
+    duplicate: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """Fates of the changes of one source."""
+
+    source: str
+    received: int
+    shown: int
+    superseded: int
+    duplicate: int
+    quarantined: int
+    in_flight: int
+    unexplained: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineRow:
+    """Something set aside; never its payload."""
+
+    source: str
+    epoch: int
+    seq: int
+    stage: str
+    reason: str
+    detail: str
+    topic: str
+    partition: int
+    offset: int
+    captured_at: datetime | None
+    #: How many share source, stage and reason.
+    alike: int
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """By what rows of one source are grouped."""
+        return self.stage, self.reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundRow:
+    """A person who answers a search."""
+
+    person: str
+    demographics: Mapping[str, object]
+    records: int
+    authorities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartRows:
+    """Everything one chart is made of, read in one snapshot."""
+
+    person: str
+    records: tuple[RecordRow, ...]
+    entries: tuple[EntryRow, ...]
+    sources: tuple[SourceRow, ...]
+    #: More entries exist than were read.
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """The id was given to a record that belongs to another person now."""
+
+    person: str

@@ -1,0 +1,2 @@
+-- May the pages write the trace of a read?
+SELECT has_table_privilege('dsn.access', 'INSERT')
