@@ -262,6 +262,18 @@ class Contributor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """One of several values that contributors give for one field of an entry."""
+
+    #: Name of the field in the content.
+    field: str
+    #: The value as JSON, in the shape it has in the content.
+    value: str
+    #: Positions in the entry's list of contributors, from 0.
+    contributors: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FieldOrigin:
     """Who one field of a merged entry came from."""
 
@@ -970,5 +982,8 @@ class ViewEntry:
     contributors: tuple[Contributor, ...]
     #: For an entry merged field by field (demographics): who each field came from.
     provenance: tuple[FieldOrigin, ...] = ()
+    #: Every value of each field in conflicts, the leading one included; a status is with its
+    #: contributor.
+    disagreements: tuple[Disagreement, ...] = ()
     #: Content of the entry; null when every contribution was deleted.
     content: Content | None = None

@@ -11,9 +11,10 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, fields
 
 from dsn_schemas.nam import verified
-from dsn_schemas.records import Demographics, FieldOrigin
+from dsn_schemas.records import Demographics, Disagreement, FieldOrigin
 from dsn_schemas.wire import UnreadableRecord, decode_content
 from dsn_streams.contribution import Contribution
+from dsn_streams.disagree import disagreements
 
 #: Fields whose values are joined: identifiers and names are how a person is found.
 JOINED = ("identifiers", "names", "mother_identifiers")
@@ -39,6 +40,7 @@ class MergedDemographics:
     content: Demographics
     conflicts: tuple[str, ...]
     provenance: tuple[FieldOrigin, ...]
+    disagreements: tuple[Disagreement, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,13 @@ def merge_demographics(
         origin = choose(name, voices, values)
         if origin is not None:
             provenance.append(origin)
-    conflicts = tuple(name for name in CONTRADICTIONS if len(_said(name, voices)) > 1)
+    contents = [(voice.position, voice.content) for voice in voices]
+    found = tuple(one for name in CONTRADICTIONS for one in disagreements(name, contents))
+    conflicts = tuple(dict.fromkeys(one.field for one in found))
     if _nams_differ(voices):
         conflicts += ("identifiers",)
-    return MergedDemographics(Demographics(**values), conflicts, tuple(provenance))  # type: ignore[arg-type]  # names come from the dataclass
+    content = Demographics(**values)  # type: ignore[arg-type]  # names come from the dataclass
+    return MergedDemographics(content, conflicts, tuple(provenance), found)
 
 
 def _voice(position: int, item: Contribution) -> _Voice:
@@ -130,10 +135,6 @@ def _joined(name: str, voices: Sequence[_Voice], values: dict[str, object]) -> F
 def _says(voice: _Voice, name: str) -> bool:
     value = getattr(voice.content, name)
     return value is not None and value != "" and value != ()
-
-
-def _said(name: str, voices: Sequence[_Voice]) -> set[object]:
-    return {getattr(voice.content, name) for voice in voices if _says(voice, name)}
 
 
 def _nams_differ(voices: Sequence[_Voice]) -> bool:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dsn_schemas.records import Content, FieldOrigin
+from dsn_schemas.records import Disagreement, FieldOrigin
 from dsn_schemas.standing import order
 from dsn_schemas.wire import decode_content, encode_content
 from dsn_streams.contribution import DELETE, OPS, SECTIONS, Contribution
 from dsn_streams.demographics import merge_demographics
+from dsn_streams.disagree import disagreements
 
 _NULL_CONTENT = encode_content(None)
 
@@ -57,6 +58,8 @@ class Merged:
     #: The leading one first.
     contributions: Sequence[Contribution]
     provenance: tuple[FieldOrigin, ...]
+    #: What each side says of each disputed field, except the status.
+    disagreements: tuple[Disagreement, ...]
     #: The content union, encoded.
     content: bytes
 
@@ -81,14 +84,18 @@ def merge(contributions: Iterable[Contribution]) -> Merged:
             as_of=as_of,
             contributions=ordered,
             provenance=merged.provenance,
+            disagreements=merged.disagreements,
             content=encode_content(merged.content),
         )
+    found = _disagreements(section, ordered, living) if len(living) > 1 else ()
+    fields = tuple(dict.fromkeys(one.field for one in found))
     return Merged(
         status=leader.status,
-        conflicts=_conflicts(section, living) if len(living) > 1 else (),
+        conflicts=(*_status_conflict(section, living), *fields),
         as_of=as_of,
         contributions=ordered,
         provenance=(),
+        disagreements=found,
         content=_NULL_CONTENT if leader.op == DELETE else leader.content,
     )
 
@@ -108,18 +115,16 @@ def _leading_key(item: Contribution) -> tuple[int, int, int, str, str, str]:
     return (life, rank, _when(item), item.record, item.source, item.item)
 
 
-def _conflicts(section: str, living: Sequence[Contribution]) -> tuple[str, ...]:
-    found = []
-    if section in _STATUS_MATTERS and len({item.status in _ENDED for item in living}) > 1:
-        found.append("status")
+def _status_conflict(section: str, living: Sequence[Contribution]) -> tuple[str, ...]:
+    matters = section in _STATUS_MATTERS and len({item.status in _ENDED for item in living}) > 1
+    return ("status",) if matters else ()
+
+
+def _disagreements(
+    section: str, ordered: Sequence[Contribution], living: Sequence[Contribution]
+) -> tuple[Disagreement, ...]:
     fields = _CONFLICT_FIELDS.get(section, ())
-    if fields and len({item.content for item in living}) > 1:
-        contents = [decode_content(item.content) for item in living]
-        found += [name for name in fields if _disagree(contents, name)]
-    return tuple(found)
-
-
-def _disagree(contents: Sequence[Content | None], name: str) -> bool:
-    """True when two contents that say something of ``name`` say different things."""
-    said = [value for value in (getattr(c, name, None) for c in contents) if value]
-    return any(value != said[0] for value in said[1:])
+    if not fields or len({item.content for item in living}) == 1:
+        return ()
+    contents = [(ordered.index(item), decode_content(item.content)) for item in living]
+    return tuple(one for name in fields for one in disagreements(name, contents))

@@ -46,6 +46,10 @@ class ViewWriter:
                     {"field": o.field, "contributors": o.contributors, "rule": o.rule}
                     for o in merged.provenance
                 ],
+                "disagreements": [
+                    {"field": d.field, "value": d.value, "contributors": d.contributors}
+                    for d in merged.disagreements
+                ],
             },
         )
         out.write(merged.content)

@@ -105,6 +105,8 @@ def test_values_that_disagree_are_named():
     )
 
     assert ("value_text",) == merged.conflicts
+    assert {'"1"', '"2"'} == {one.value for one in merged.disagreements}
+    assert {(0,), (1,)} == {one.contributors for one in merged.disagreements}
     assert 2 == len(merged.contributions)
 
 
