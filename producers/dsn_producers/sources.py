@@ -74,14 +74,25 @@ class Source(BaseModel):
 
     @field_validator("authority")
     @classmethod
-    def _no_separator(cls, value: str) -> str:
-        if SEPARATOR in value:
-            raise ValueError(f"an assigning authority may not hold {SEPARATOR!r}")
+    def _authority(cls, value: str) -> str:
+        return _without_separator(value)
+
+    @field_validator("authorities")
+    @classmethod
+    def _no_separators(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value.values():
+            _without_separator(name)
         return value
 
     def canonical(self, authority: str) -> str:
         """The canonical name of an authority as a message spells it; itself when unknown."""
         return self.authorities.get(authority, authority)
+
+
+def _without_separator(authority: str) -> str:
+    if SEPARATOR in authority:
+        raise ValueError(f"an assigning authority may not hold {SEPARATOR!r}")
+    return authority
 
 
 class SourcesError(ValueError):

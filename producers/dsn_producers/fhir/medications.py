@@ -36,6 +36,8 @@ from dsn_schemas.records import Actor, Concept, Medication, Quantity
 
 #: Said before the dosage of an order *not* to give: it must not be read as an order to give.
 DO_NOT = "NE PAS ADMINISTRER / DO NOT GIVE"
+#: What is said of the same drug in one entry: that it is to be taken, or is.
+_GROUPED = frozenset({"request", "statement"})
 #: Intents that are not yet an order.
 _NOT_ORDERED = frozenset({"proposal", "plan", "option"})
 
@@ -161,8 +163,8 @@ def _drafts(resource: MedicationUse, scope: Scope, told: _Told) -> tuple[Draft, 
             section="medications",
             content=content,
             # An order not to give stands alone: in one entry with an order to give, either could
-            # hide the other.
-            entry="" if told.forbidden else entry_of(code),
+            # hide the other. So does each dispense and dose: the newest would hide the order.
+            entry=entry_of(code) if told.kind in _GROUPED and not told.forbidden else "",
             status=resource.status,
             said_at=told.said_at,
         ),

@@ -112,7 +112,8 @@ def _item(group: Group, order: Order, segment: Segment) -> Item | None:
     code = concept(segment.value(layout.code), group.source.establishment)
     if code is None:
         return None
-    entry = entry_of(code)
+    # A dispense or a dose stands alone: in one entry with its order, the newest would hide it.
+    entry = entry_of(code) if layout.kind == "request" else ""
     item = _name(order, segment, layout, code)
     if segment.name == "RXA" and segment.text(21).upper() == "D":
         return group.item("medications", item, None, entry=entry, op="delete")
