@@ -45,12 +45,15 @@ class Word(msgspec.Struct, array_like=True):
 
 
 class Claim(msgspec.Struct, array_like=True):
-    """What one source last claimed of a pair of records."""
+    """What stands of one claim item: a correction may name another record than before."""
 
+    source: str
     epoch: int
     seq: int
     #: Empty when withdrawn.
     kind: str
+    #: Record key of the other record; empty when withdrawn.
+    other: str
 
 
 class RecordRow(msgspec.Struct, array_like=True):
@@ -63,8 +66,10 @@ class RecordRow(msgspec.Struct, array_like=True):
     #: Version of the newest link.
     version: int = 0
     words: dict[str, Word] = msgspec.field(default_factory=dict)
-    #: Other record key -> source -> claim; kept at both ends.
-    claims: dict[str, dict[str, Claim]] = msgspec.field(default_factory=dict)
+    #: Claims made on this record, by source and item.
+    claims: dict[str, Claim] = msgspec.field(default_factory=dict)
+    #: Record keys whose claims name this record.
+    named_by: list[str] = msgspec.field(default_factory=list)
     #: Other record keys of open review pairs; kept at both ends.
     reviews: list[str] = msgspec.field(default_factory=list)
 
@@ -180,23 +185,52 @@ class _Turn:
             self._dirty_nams[new] = None
 
     def _claim(self, key: str, row: RecordRow, request: IdentityRequest) -> set[str]:
-        """Note the claim at both ends; the keys it touches."""
+        """Note what stands of the claim item; the other records it touches."""
         claim = request.content
-        if isinstance(claim, IdentityClaim) and claim.other_authority and claim.other_number:
-            other = record_key(claim.other_authority, claim.other_number)
-            kind = claim.kind if request.op == "upsert" else ""
-        else:
+        other, kind = "", ""
+        if request.op == "upsert" and isinstance(claim, IdentityClaim):
+            other, kind = _other(key, claim), claim.kind
+        name = f"{request.source}\0{request.item}"
+        known = row.claims.get(name)
+        if known is not None and (known.epoch, known.seq) >= (request.epoch, request.seq):
             return set()
-        if other == key:
-            return set()
-        said = Claim(request.epoch, request.seq, kind)
-        for one, two in ((key, other), (other, key)):
-            claims = self._row(one).claims.setdefault(two, {})
-            known = claims.get(request.source)
-            if known is None or (known.epoch, known.seq) < (said.epoch, said.seq):
-                claims[request.source] = said
-                self._dirty_rows[one] = None
-        return {other}
+        row.claims[name] = Claim(request.source, request.epoch, request.seq, kind, other)
+        touched = {one for one in (other, known.other if known else "") if one}
+        for one in touched:
+            self._name(key, row, one)
+        return touched
+
+    def _name(self, key: str, row: RecordRow, other: str) -> None:
+        """Keep at the other record whether this one names it."""
+        named = self._row(other)
+        names = any(claim.other == other for claim in row.claims.values())
+        if names != (key in named.named_by):
+            named.named_by = sorted({*named.named_by, key} if names else {*named.named_by} - {key})
+            self._dirty_rows[other] = None
+
+    def _verdicts(self, a: str, b: str) -> set[str]:
+        """The kinds of what each source last claimed of the pair, from either end."""
+        last: dict[str, Claim] = {}
+        for one, two in ((a, b), (b, a)):
+            for claim in self._row(one).claims.values():
+                if claim.other != two:
+                    continue
+                known = last.get(claim.source)
+                if known is None or (known.epoch, known.seq) < (claim.epoch, claim.seq):
+                    last[claim.source] = claim
+        return {claim.kind for claim in last.values()}
+
+    def _joined(self, a: str, b: str) -> bool:
+        """True when some source's last claim joins the pair and none parts it."""
+        kinds = self._verdicts(a, b)
+        return bool(kinds & JOINING) and not kinds & PARTING
+
+    def _claimed(self, key: str) -> list[str]:
+        """Records that share a claim with this one, from either end."""
+        row = self._row(key)
+        return sorted(
+            {claim.other for claim in row.claims.values() if claim.other} | set(row.named_by)
+        )
 
     # --- groups --------------------------------------------------------------------------------
 
@@ -204,8 +238,8 @@ class _Turn:
         row = self._row(key)
         for nam in sorted(row.nams):
             yield from (other for other in self._carriers(nam) if other != key)
-        for other in row.claims:
-            if _joined(row, other):
+        for other in self._claimed(key):
+            if self._joined(key, other):
                 yield other
 
     def _region(self, seeds: Iterable[str]) -> list[str]:
@@ -222,8 +256,8 @@ class _Turn:
     def _edges(self, keys: Sequence[str]) -> Iterator[Edge]:
         for key in keys:
             row = self._row(key)
-            for other in row.claims:
-                if key < other and _joined(row, other):
+            for other in self._claimed(key):
+                if key < other and self._joined(key, other):
                     yield Edge(0, key, other, "claim")
             for nam in row.nams:
                 carriers = sorted(self._carriers(nam))
@@ -236,7 +270,7 @@ class _Turn:
         one, two = self._row(a), self._row(b)
         if one.nams and two.nams and not one.nams & two.nams:
             return "two-valid-nams"
-        if any(claim.kind in PARTING for claim in one.claims.get(b, {}).values()):
+        if (one.claims or one.named_by) and self._verdicts(a, b) & PARTING:
             return "not-same"
         return None
 
@@ -298,7 +332,9 @@ class _Turn:
         self._outputs.append(Output(IDENTITY_REVIEWS, lane, key.encode(), value))
 
 
-def _joined(row: RecordRow, other: str) -> bool:
-    """True when some source's newest claim joins the pair and none parts it."""
-    kinds = {claim.kind for claim in row.claims.get(other, {}).values()}
-    return bool(kinds & JOINING) and not kinds & PARTING
+def _other(key: str, claim: IdentityClaim) -> str:
+    """The other record of a claim; empty when it names none, or the record itself."""
+    if not claim.other_authority or not claim.other_number:
+        return ""
+    other = record_key(claim.other_authority, claim.other_number)
+    return "" if other == key else other

@@ -59,13 +59,12 @@ def people(changes: Iterable[RecordChange]) -> dict[str, str]:
             nam = _nam(change.content)
             if nam:
                 nams[record].add(nam)
-    for change in changes:
+    for (record, source, _, _), change in standing_changes(changes).items():
         if isinstance(change.content, IdentityClaim):
-            record = f"{change.authority}|{change.number}"
             other = f"{change.content.other_authority}|{change.content.other_number}"
             if record == other:
                 continue
-            pair = (change.source, *sorted((record, other)))
+            pair = (source, *sorted((record, other)))
             known = claims.get(pair)
             if known is None or (change.epoch, change.seq) > (known.epoch, known.seq):
                 claims[pair] = change

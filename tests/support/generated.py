@@ -31,7 +31,7 @@ def _changes(rng: random.Random, authority: str, count: int) -> Iterator[RecordC
         numbers[source] += 1
         number = rng.randrange(records)
         section, item, entry, status, content = _statement(rng, authority, number, records)
-        deleted = section not in ("demographics", "claims") and rng.random() < 0.1
+        deleted = section != "demographics" and rng.random() < 0.1
         yield RecordChange(
             source=source,
             epoch=1,
@@ -61,7 +61,7 @@ def _statement(
         claim = rng.choice(("merge", "merge", "unlink"))
         other = str(rng.randrange(records))
         content = IdentityClaim(kind=claim, other_authority=authority, other_number=other)
-        return "claims", f"{claim}|{other}", "", "", content
+        return "claims", rng.choice((f"{claim}|{other}", "link")), "", "", content
     code, note = str(rng.randrange(4)), "n" * rng.randrange(200)
     concept = Concept(codings=(Coding(system="s", code=code),))
     if kind < 0.5:

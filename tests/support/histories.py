@@ -66,7 +66,8 @@ def statement(draw: st.DrawFn) -> tuple[str, str, str, str, Content | None, str]
         authority, number = draw(st.sampled_from(RECORDS))
         kind = draw(st.sampled_from(("merge", "merge", "link", "unlink")))
         claim = IdentityClaim(kind=kind, other_authority=authority, other_number=number)
-        return section, f"{kind}|{authority}|{number}", "", "", claim, "upsert"
+        item = draw(st.sampled_from((f"{kind}|{authority}|{number}", "link")))
+        return section, item, "", "", claim, op
     if section == "allergies" and draw(st.integers(0, 4)) == 0:
         return section, "statement", "", "", SectionStatement(), op
     item = draw(st.sampled_from(("x", "y")))
