@@ -1,0 +1,33 @@
+"""The bounds of the establishment side: each a setting (``DSN_EDGE_…``) with a tried default."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_MIB = 1024 * 1024
+
+
+class Limits(BaseSettings):
+    """Sizes and times an edge accepts."""
+
+    model_config = SettingsConfigDict(env_prefix="DSN_EDGE_", frozen=True)
+
+    #: Largest outbox of one source before it refuses messages (two days of a large hospital).
+    outbox_bytes_max: int = Field(default=10 * 1024 * _MIB, ge=_MIB)
+    #: Part of the disk in use above which every outbox refuses: SQLite needs room to recover.
+    disk_use_max: float = Field(default=0.95, gt=0, le=1)
+    #: Largest message that is mapped; above, it is kept at the edge and refused.
+    message_bytes_max: int = Field(default=16 * _MIB, ge=1024)
+    #: Largest message that is kept at all; above, the connection is closed.
+    kept_bytes_max: int = Field(default=128 * _MIB, ge=1024)
+    #: Connections of one listener; above, the newest is closed.
+    connections_max: int = Field(default=256, ge=1)
+    #: Messages of one connection that wait for their acknowledgement.
+    pipelined_max: int = Field(default=64, ge=1)
+    #: Seconds between two reads inside a frame, and for a sender to take its acknowledgement.
+    read_s_max: float = Field(default=30, gt=0)
+    #: Seconds from the first to the last byte of a frame.
+    frame_s_max: float = Field(default=300, gt=0)
+    #: Seconds a stopping edge waits for what it has begun.
+    drain_s_max: float = Field(default=20, gt=0)

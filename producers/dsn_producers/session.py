@@ -1,0 +1,256 @@
+"""The life of one producer of the forwarder: rows handed over, reports heard, marks sent.
+
+A row is *sent* once the broker confirmed it and all before it; after any failure everything behind
+that point is sent again under the same numbers, and the centre drops what it has. While Kafka is
+away nothing grows here: rows wait on disk.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, cast
+
+import structlog
+from fastavro import parse_schema
+
+from dsn_producers import sending
+from dsn_producers.backoff import Backoff
+from dsn_producers.change import upgraded
+from dsn_producers.errors import EdgeError, OutboxRefused
+from dsn_producers.journal import Journal
+from dsn_producers.marks import Marks, mark_of
+from dsn_producers.outbox import now_ms
+from dsn_producers.outbox_file import EPOCH_SPAN, OutboxFile
+from dsn_producers.sending import Row
+from dsn_producers.window import Window
+from dsn_schemas.contract import without_logical_types
+from dsn_schemas.settings import Settings
+from dsn_schemas.wire import Codec
+
+log = structlog.get_logger(__name__)
+
+#: On their way at once: enough for 15,000/s over a round trip of a second.
+IN_FLIGHT_MAX = 20_000
+IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024
+#: Rows read at a time.
+ROWS_MAX = 1000
+#: Seconds between two looks for changes that another process took.
+LOOK_S = 0.05
+#: Seconds without any report after which the state is logged, and after which the client is
+#: replaced: one that hangs (librdkafka #4134) never says so.
+QUIET_S = 5.0
+STALLED_S = 120.0
+#: Seconds between two writes of how far we are.
+KEEP_S = 0.1
+#: Seconds between two foldings of the WAL, which the writer must not pay for.
+FOLD_S = 1.0
+
+
+class SendFailed(EdgeError):
+    """The journal did not confirm a record: nothing is known of it, so it is sent again."""
+
+
+class Session:
+    """The life of one producer."""
+
+    def __init__(
+        self,
+        file: OutboxFile,
+        settings: Settings,
+        topic: str,
+        codec: Codec,
+        frame: bytes,
+        journal: Journal,
+    ) -> None:
+        self._file = file
+        self._partitions = settings.partitions
+        self._topic = topic
+        self._codec = codec
+        self._frame = frame
+        self._journal = journal
+        sending.start_resend(file)
+        self._window = Window(file.meta("sent"))
+        self._kept = self._window.acked
+        self._heads = sending.heads_sent(file, self._epoch)
+        self._marks = Marks(time.monotonic())
+        self._marks_out = 0
+        self._error: str | None = None
+        self._confirmed = False
+        self._quiet = False
+        self._reported = self._kept_at = self._folded_at = time.monotonic()
+
+    @property
+    def _epoch(self) -> int:
+        return self._window.handed // EPOCH_SPAN
+
+    def run(
+        self,
+        committed: threading.Event,
+        stopping: threading.Event,
+        backoff: Backoff,
+        drain_s_max: float,
+    ) -> None:
+        """Forward until stopped and empty, or stopped for too long. Raises ``SendFailed``."""
+        deadline: float | None = None
+        while True:
+            committed.clear()
+            pause = len(self._window) > 0 and self._marks.forced(time.monotonic())
+            handed = 0 if pause else self._hand_over()
+            self._serve(0 if handed else 0.005)
+            if self._confirmed:
+                backoff.succeeded()
+            now = time.monotonic()
+            self._keep(now)
+            self._watch(now)
+            empty = not handed and not len(self._window)
+            if empty:
+                self._send_marks(now, last=stopping.is_set())
+                self._turn()
+            if stopping.is_set():
+                deadline = deadline or now + drain_s_max
+                if now >= deadline or (empty and not self._marks_out):
+                    return
+            elif empty and not self._marks_out:
+                committed.wait(LOOK_S)
+
+    def end(self) -> None:
+        """Keep what was confirmed, and give up the rest; every record is reported before this ends."""
+        self._journal.purge()
+        self._journal.flush(2)
+        self._keep_now()
+
+    def _hand_over(self) -> int:
+        """Hand the next rows to the producer, as far as there is room; returns how many."""
+        window = self._window
+        if len(window) + ROWS_MAX > IN_FLIGHT_MAX or window.size_bytes > IN_FLIGHT_BYTES_MAX:
+            return 0
+        rows = sending.rows_after(self._file, window.handed, ROWS_MAX)
+        for row in rows:
+            self._produce(
+                row.key, self._value(row), row.partition, partial(self._report, row.position)
+            )
+            window.add(row.position, row.partition, len(row.body))
+            self._heads[row.partition] = row.seq
+            if window.size_bytes > IN_FLIGHT_BYTES_MAX:
+                break
+        return len(rows)
+
+    def _value(self, row: Row) -> bytes:
+        if row.schema == self._file.own_schema:
+            return self._frame + row.body
+        return self._frame + upgraded(row.body, _parsed(self._file.schema_text(row.schema)))
+
+    def _produce(
+        self, key: bytes, value: bytes, partition: int, report: Callable[[object, object], None]
+    ) -> None:
+        for _ in range(100):
+            try:
+                self._journal.produce(
+                    self._topic, value=value, key=key, partition=partition, on_delivery=report
+                )
+                return
+            except BufferError:
+                self._serve(0.1)
+        raise SendFailed("the producer's queue stayed full for 10 s")
+
+    def _report(self, position: int, error: object, _record: object) -> None:
+        if error is None:
+            self._window.written(position)
+        self._note(error)
+
+    def _report_mark(self, error: object, _record: object) -> None:
+        self._marks_out -= 1
+        self._note(error)
+
+    def _note(self, error: object) -> None:
+        self._reported = time.monotonic()
+        if error is None:
+            self._confirmed = True
+        else:
+            self._error = self._error or str(error)
+
+    def _serve(self, timeout_s: float) -> None:
+        self._journal.poll(timeout_s)
+        if self._error is not None:
+            raise SendFailed(self._error)
+
+    def _keep(self, now: float) -> None:
+        if now - self._kept_at >= KEEP_S:
+            self._kept_at = now
+            self._keep_now()
+        if now - self._folded_at >= FOLD_S:
+            self._folded_at = now
+            self._file.checkpoint()
+
+    def _keep_now(self) -> None:
+        if self._window.acked <= self._kept:
+            return
+        try:
+            sending.mark_sent(self._file, self._window.acked, self._window.heads)
+            self._kept = self._window.acked
+        except OutboxRefused as error:
+            # A full disk must not stop what empties it; forgetting this costs a resend.
+            log.warning("progress_not_kept", source=self._file.source, reason=error.reason)
+
+    def _watch(self, now: float) -> None:
+        """Say when Kafka stops answering and when it answers again; end a session that hangs."""
+        waits = len(self._window) + self._marks_out
+        if not waits or now - self._reported < QUIET_S:
+            if self._quiet:
+                self._quiet = False
+                log.info("forwarding_resumed", source=self._file.source)
+            if not waits:
+                self._reported = now
+            return
+        if not self._quiet:
+            self._quiet = True
+            log.warning("forwarding_waits", source=self._file.source, records=waits)
+        if now - self._reported >= STALLED_S:
+            raise SendFailed(f"no report for {STALLED_S:.0f} s")
+
+    def _send_marks(self, now: float, *, last: bool) -> None:
+        """Tell every partition how far the source has come; only while nothing is on its way."""
+        counters = self._file.counters(self._epoch)
+        seq = self._window.acked % EPOCH_SPAN
+        progress = (self._epoch, seq, counters)
+        if self._marks_out or not self._marks.due(now, progress, last=last):
+            return
+        self._keep_now()
+        for partition in range(self._partitions):
+            mark = mark_of(
+                self._file.source,
+                self._epoch,
+                seq,
+                previous=self._heads.get(partition, 0),
+                counters=counters,
+                now_ms=now_ms(),
+            )
+            self._marks_out += 1
+            key = self._file.source.encode()
+            self._produce(key, self._codec.encode(mark), partition, self._report_mark)
+
+    def _turn(self) -> None:
+        """Between two batches: go back when asked to, or on to the next epoch."""
+        if self._file.meta("resend", -1) >= 0:
+            self._keep_now()
+            sending.start_resend(self._file)
+            self._begin_at(self._file.meta("sent"))
+        elif self._file.epoch > self._epoch and self._marks.told(self._window.acked % EPOCH_SPAN):
+            self._window.skip_to(sending.position_of(self._epoch + 1, 0))
+            self._keep_now()
+            self._begin_at(self._window.acked)
+
+    def _begin_at(self, position: int) -> None:
+        log.info("forwarding_from", source=self._file.source, position=position)
+        self._window = Window(position)
+        self._kept = position
+        self._heads = sending.heads_sent(self._file, self._epoch)
+
+
+@cache
+def _parsed(schema: str) -> Any:
+    return parse_schema(cast(Any, without_logical_types(json.loads(schema))), named_schemas={})

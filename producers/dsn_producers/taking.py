@@ -1,0 +1,149 @@
+"""Taking messages into the outbox: duplicates found, the rest numbered, durable when it returns."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dsn_producers.change import Change, body, source_prefix
+from dsn_producers.errors import OutboxFull
+from dsn_producers.limits import Limits
+from dsn_producers.message import Message
+from dsn_producers.outbox_file import EPOCH_SPAN, OutboxFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of one message; it is durable when this is returned."""
+
+    #: Changes that got a number.
+    numbered: int
+    #: Changes that said nothing new.
+    duplicate: int
+    #: Epoch, and highest number of the source after this message.
+    epoch: int
+    seq: int
+
+
+def take(file: OutboxFile, messages: Sequence[Message], captured_at: int) -> list[Taken]:
+    """Number the changes of these messages, all in one transaction; ``captured_at`` in ms.
+
+    1. Begin: from here no other process numbers.
+    2. Look up each message and item; number what says something new.
+    3. Write the ends of the chains and the counters.
+    4. Commit, with an fsync; dying before this leaves nothing, and nobody was answered.
+
+    Raises ``OutboxRefused``; then none of them was taken.
+    """
+    with file.transaction():  # 1, 4
+        group = _Group(file, captured_at)
+        taken = [group.take(message) for message in messages]  # 2
+        group.finish()  # 3
+    return taken
+
+
+def seen(file: OutboxFile, digest: bytes) -> bool:
+    """Whether a message of this digest was taken before; a refused one is worth mapping again."""
+    row = file.one("message", digest)
+    return row is not None and not row[1]
+
+
+def check_room(file: OutboxFile, limits: Limits, more_bytes: int) -> None:
+    """Raise ``OutboxFull`` unless ``more_bytes`` fit under the quota and on the disk."""
+    used = file.used_bytes()
+    if used + more_bytes > limits.outbox_bytes_max:
+        raise OutboxFull(
+            f"the outbox holds {used} of the {limits.outbox_bytes_max} bytes allowed:"
+            " see why changes are not confirmed, or raise DSN_EDGE_OUTBOX_BYTES_MAX"
+        )
+    disk = os.statvfs(file.path.parent)
+    free_bytes = disk.f_bavail * disk.f_frsize
+    used_part = 1 - disk.f_bavail / max(1, disk.f_blocks)
+    # Twice: once in the WAL, once in the file.
+    if used_part > limits.disk_use_max or free_bytes < 2 * more_bytes:
+        raise OutboxFull(f"the outbox's disk is {used_part:.0%} full: free space on it")
+
+
+def new_epoch(file: OutboxFile) -> int:
+    """Begin a new epoch after the file was restored, and forget what it believed was said.
+
+    The restored file does not know what was published after it was copied, so neither "already
+    taken" nor "says nothing new" may be judged from it.
+    """
+    with file.transaction():
+        epoch = file.epoch + 1
+        file.put_meta("epoch", epoch)
+        file.execute("start_counters", epoch)
+        file.execute("forget_items")
+        file.execute("forget_messages")
+    return epoch
+
+
+class _Group:
+    """The messages of one transaction, and the ends of the chains while they are numbered."""
+
+    def __init__(self, file: OutboxFile, captured_at: int) -> None:
+        self._file = file
+        self._captured_at = captured_at
+        self._epoch = file.epoch
+        self._counters = file.counters(self._epoch)
+        self._heads: dict[int, int] = dict(file.all("heads", self._epoch))
+        self._moved: set[int] = set()
+        self._seq = self._counters.numbered
+        self._prefix = source_prefix(file.source, self._epoch)
+
+    def take(self, message: Message) -> Taken:
+        known = self._file.one("message", message.digest)
+        if known is not None and (message.seen or message.rejection or not known[1]):
+            return self._count(message, numbered=0, received=int(known[0]))
+        before = self._seq
+        for change in message.changes:
+            self._number(change)
+        refused = message.rejection is not None
+        self._file.execute("put_message", message.digest, len(message.changes), refused)
+        if message.rejection is not None and message.kept is not None:
+            reason, at = message.rejection.reason, self._captured_at
+            self._file.execute("put_rejected", message.digest, reason, at, message.kept)
+        return self._count(message, numbered=self._seq - before, received=len(message.changes))
+
+    def finish(self) -> None:
+        heads = [(self._epoch, partition, self._heads[partition]) for partition in self._moved]
+        self._file.many("put_head", heads)
+        c = self._counters
+        self._file.execute(
+            "put_counters",
+            *(c.messages, c.received, c.numbered, c.duplicate, c.rejected, self._captured_at),
+            self._epoch,
+        )
+
+    def _number(self, change: Change) -> None:
+        known = self._file.one("item", change.item)
+        if known is not None and known[0] == change.state:
+            return
+        seq = self._seq = self._seq + 1
+        partition = change.partition
+        previous = self._heads.get(partition, 0)
+        self._heads[partition] = seq
+        self._moved.add(partition)
+        data = body(self._prefix, seq, previous, self._captured_at, change)
+        self._file.execute(
+            "put_change",
+            *(self._epoch * EPOCH_SPAN + seq, partition, previous, self._captured_at),
+            *(self._file.own_schema, change.key, data),
+        )
+        self._file.execute("put_item", change.item, change.state)
+
+    def _count(self, message: Message, *, numbered: int, received: int) -> Taken:
+        c = self._counters
+        self._counters = replace(
+            c,
+            messages=c.messages + 1,
+            received=c.received + received,
+            numbered=c.numbered + numbered,
+            duplicate=c.duplicate + received - numbered,
+            rejected=c.rejected + (message.rejection is not None),
+        )
+        return Taken(
+            numbered=numbered, duplicate=received - numbered, epoch=self._epoch, seq=self._seq
+        )
