@@ -27,6 +27,16 @@ STATE_UNIFY = "dsn.state.unify"
 _WEEK_MS = 7 * 24 * 3600 * 1000
 _FOR_EVER = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 _COMPACTED = {"cleanup.policy": "compact", "min.compaction.lag.ms": "60000"}
+#: How long a removal stays readable in a compacted topic. A state on disk that is older than half
+#: of it is not caught up but restored whole: it might miss a removal.
+REMOVAL_KEPT_S = 48 * 3600
+_STATE = {
+    **_COMPACTED,
+    "delete.retention.ms": str(REMOVAL_KEPT_S * 1000),
+    # Small segments, because the active one is never compacted and a restore reads all of it.
+    "segment.bytes": str(64 << 20),
+    "min.cleanable.dirty.ratio": "0.3",
+}
 #: Establishment messages may hold documents; the same limit stands in broker and clients.
 MESSAGE_BYTES_MAX = 20 * 1024 * 1024
 
@@ -90,7 +100,7 @@ def topics(settings: Settings, establishments: Sequence[str]) -> list[Topic]:
         topic(QUARANTINE, "source", "any stage", _FOR_EVER),
         *(topic(receipts_topic(name), "source", "receipts", days, 1) for name in establishments),
         topic(ACCESS, "person", "every reader", _FOR_EVER),
-        topic(STATE_ADMIT, "state key", "admit", _COMPACTED),
-        topic(STATE_IDENTIFY, "state key", "identify", _COMPACTED, 1),
-        topic(STATE_UNIFY, "state key", "unify", _COMPACTED),
+        topic(STATE_ADMIT, "state key", "admit", _STATE),
+        topic(STATE_IDENTIFY, "state key", "identify", _STATE, 1),
+        topic(STATE_UNIFY, "state key", "unify", _STATE),
     ]

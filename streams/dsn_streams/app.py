@@ -82,13 +82,13 @@ def make_lane(settings: Settings, name: str, number: int, cache: Cache) -> Lane:
     return Lane(settings, name, number, CHANGELOGS[name], stage, cache)
 
 
-def changes_topics(settings: Settings) -> list[str]:
+def changes_topics(admin: AdminClient) -> list[str]:
     """The changes topics that exist now."""
-    found = AdminClient({"bootstrap.servers": settings.kafka}).list_topics(timeout=30).topics
+    found = admin.list_topics(timeout=30).topics
     return sorted(name for name in found if name.startswith(CHANGES_PREFIX))
 
 
-def build(settings: Settings, establishments: Sequence[str]) -> faust.App:
+def build(settings: Settings, admin: AdminClient, establishments: Sequence[str]) -> faust.App:
     """The application over these changes topics."""
     app = faust.App(
         APP_ID,
@@ -114,12 +114,12 @@ def build(settings: Settings, establishments: Sequence[str]) -> faust.App:
     app.transport = Transport(app.conf.broker_consumer, app)
     lanes = Lanes(settings, route, make_lane, new_cache())
     Consumer.lanes = lanes
-    _attach(app, lanes, settings, establishments)
+    _attach(app, lanes, admin, establishments)
     return app
 
 
 def _attach(
-    app: faust.App, lanes: Lanes, settings: Settings, establishments: Sequence[str]
+    app: faust.App, lanes: Lanes, admin: AdminClient, establishments: Sequence[str]
 ) -> None:
     """Declare the agents and hooks."""
 
@@ -152,9 +152,7 @@ def _attach(
         if stalled:
             log.error("batches_lost_on_the_way", inputs=[f"{t}[{p}]" for t, p in stalled])
             leave(EXIT_SOFTWARE)
-        if set(await app.loop.run_in_executor(None, changes_topics, settings)) > set(
-            establishments
-        ):
+        if set(await app.loop.run_in_executor(None, changes_topics, admin)) > set(establishments):
             log.info("new_establishment_found")
             await lanes.close_all()
             leave(EXIT_RESTART)

@@ -15,6 +15,7 @@ an earlier owner of the lane fail, however long it was frozen.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -129,7 +130,7 @@ class Lane:
             return positions
         decision = self._stage.decide(state, batches)
         changelog = self._transaction(decision, positions)
-        state.commit(decision.writes, positions, changelog)
+        state.commit(decision.writes, positions, changelog, time.time())
         return positions
 
     # --- one turn ------------------------------------------------------------------------------
@@ -188,14 +189,14 @@ class Lane:
     def _restored(self) -> RocksState:
         """The state as the changelog has it."""
         try:
-            state = RocksState(self._path, self._cache)
+            state = RocksState(self._path, self._cache, time.time())
             if self._restore(state):
                 return state
             state.close()
         except DamagedState as error:
             log.warning("state_discarded", stage=self.name, lane=self.number, why=str(error))
         RocksState.wipe(self._path)
-        state = RocksState(self._path, self._cache)
+        state = RocksState(self._path, self._cache, time.time())
         if not self._restore(state):
             raise LaneError(f"{self.name} lane {self.number}: the changelog cannot be restored")
         return state
@@ -333,9 +334,9 @@ def _restore_all(consumer: Consumer, state: RocksState, high: int) -> int:
                 writes[key] = value
         if writes and not ended:
             # Rows without their positions: a crash here restores them again from the same place.
-            state.commit(writes, state.positions, state.changelog)
+            state.commit(writes, state.positions, state.changelog, time.time())
         if ended:
-            state.commit(writes, positions, changelog)
+            state.commit(writes, positions, changelog, time.time())
             return count
         silent_s = 0.0 if messages else silent_s + 1.0
         if silent_s >= RESTORE_SILENCE_S:

@@ -21,6 +21,8 @@ from rocksdict import (
     WriteBatch,
 )
 
+from dsn_schemas.topics import REMOVAL_KEPT_S
+
 #: Format of rows and of the meta row; another one on disk means restore.
 FORMAT = 1
 
@@ -39,6 +41,8 @@ class Meta(msgspec.Struct, array_like=True):
     positions: list[tuple[str, int, int]] = msgspec.field(default_factory=list)
     #: Next offset of the changelog partition to restore from.
     changelog: int = 0
+    #: Seconds since 1970 when it was written, by this machine's clock.
+    written_s: float = 0.0
 
 
 class DamagedState(RuntimeError):
@@ -56,8 +60,8 @@ _decode_meta = msgspec.msgpack.Decoder(Meta).decode
 class RocksState:
     """A ``State`` of ``stage.py`` on disk."""
 
-    def __init__(self, path: Path, cache: Cache) -> None:
-        """Open or create. Raises ``DamagedState``."""
+    def __init__(self, path: Path, cache: Cache, now_s: float) -> None:
+        """Open or create. Raises ``DamagedState`` (also when it is too old to be caught up)."""
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -68,9 +72,10 @@ class RocksState:
             if "lock" in str(error).lower():
                 raise HeldState(f"state in {path.name} is open in another worker") from error
             raise DamagedState(f"state in {path.name}: {type(error).__name__}") from error
-        if meta.format != FORMAT:
+        wrong = _wrong(meta, now_s) if value is not None else None
+        if wrong is not None:
             self._db.close()
-            raise DamagedState(f"state in {path.name} has format {meta.format}, not {FORMAT}")
+            raise DamagedState(f"state in {path.name} {wrong}")
         #: Next offset to read, by (topic, partition).
         self.positions = {(topic, partition): offset for topic, partition, offset in meta.positions}
         #: Next offset of the changelog partition to restore from.
@@ -96,6 +101,7 @@ class RocksState:
         writes: Mapping[bytes, bytes | None],
         positions: Mapping[tuple[str, int], int],
         changelog: int,
+        now_s: float,
     ) -> None:
         """Write rows, positions and changelog position, all or none."""
         batch = WriteBatch(raw_mode=True)
@@ -107,6 +113,7 @@ class RocksState:
         meta = Meta(
             positions=[(topic, partition, at) for (topic, partition), at in positions.items()],
             changelog=changelog,
+            written_s=now_s,
         )
         batch.put(_META, _encode(meta))
         self._db.write(batch)
@@ -125,6 +132,14 @@ class RocksState:
     def wipe(path: Path) -> None:
         """Forget the state in ``path``."""
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _wrong(meta: Meta, now_s: float) -> str | None:
+    if meta.format != FORMAT:
+        return f"has format {meta.format}, not {FORMAT}"
+    if abs(now_s - meta.written_s) > REMOVAL_KEPT_S / 2:
+        return "is too old to be caught up: removals may be gone from the changelog"
+    return None
 
 
 def new_cache() -> Cache:

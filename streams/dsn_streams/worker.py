@@ -7,6 +7,7 @@ import time
 
 import faust
 import structlog
+from confluent_kafka.admin import AdminClient
 
 from dsn_schemas.logs import configure
 from dsn_schemas.settings import Settings
@@ -22,13 +23,14 @@ TOPICS_PAUSE_S = 1.0
 def main(settings: Settings) -> None:
     """Run until SIGTERM; drains and ends with exit status 0 then, 70 after a fault."""
     configure("streams")
-    found = changes_topics(settings)
+    admin = AdminClient({"bootstrap.servers": settings.kafka})
+    found = changes_topics(admin)
     while not found:
         log.warning("changes_topics_awaited")
         time.sleep(TOPICS_PAUSE_S)
-        found = changes_topics(settings)
+        found = changes_topics(admin)
     (settings.data / f"streams-{settings.slot}" / "faust").mkdir(parents=True, exist_ok=True)
-    app = build(settings, found)
+    app = build(settings, admin, found)
     worker = faust.Worker(
         app,
         loglevel=logging.WARNING,

@@ -1,0 +1,268 @@
+"""A lane against a real Kafka: durable once, restored when lost, fenced when replaced."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from dsn_streams import lane as lane_module
+from dsn_streams.lane import BehindJournal, BrokenChain, Lane, LaneError, Link
+from dsn_streams.stage import Batch, Decision, Output, State
+from dsn_streams.state import RocksState, new_cache
+
+_numbers = itertools.count()
+
+
+@dataclass
+class Record:
+    offset: int
+    key: bytes
+    value: bytes
+    timestamp: int = 0
+
+
+class Copy:
+    """Copies every record to the output and counts each key in the state."""
+
+    def __init__(self, output: str) -> None:
+        self._output = output
+
+    def opened(self, state: State) -> None:
+        self.state = state
+
+    def decide(self, state: State, batches: Sequence[Batch]) -> Decision:
+        decision = Decision()
+        for batch in batches:
+            for record in batch.records:
+                before = {**state.get_many((record.key,)), **decision.writes}
+                count = int(before.get(record.key) or b"0") + 1
+                decision.writes[record.key] = b"%d" % count
+                decision.outputs.append(Output(self._output, 0, record.key, record.value))
+        return decision
+
+
+class Place:
+    """Topics, a folder and a cache for lanes of one test."""
+
+    def __init__(self, stack, tmp_path) -> None:
+        self.name = f"lane-{next(_numbers)}"
+        self.settings = stack.settings.model_copy(update={"data": tmp_path})
+        self.input, self.output = f"{self.name}.in", f"{self.name}.out"
+        self.changelog = f"{self.name}.state"
+        topics = [NewTopic(t, 1, 1) for t in (self.input, self.output, self.changelog)]
+        admin = AdminClient({"bootstrap.servers": self.settings.kafka})
+        for future in admin.create_topics(topics).values():
+            future.result(30)
+        self.cache = new_cache()
+
+    def lane(self, slot: int = 0) -> Lane:
+        settings = self.settings.model_copy(update={"slot": slot})
+        return Lane(settings, self.name, 0, self.changelog, Copy(self.output), self.cache)
+
+    def open(self, slot: int = 0) -> Lane:
+        lane = self.lane(slot)
+        lane.open([(self.input, 0)])
+        return lane
+
+    def link(self, start: int, keys: str, after: int | None = None) -> Link:
+        records = [Record(start + n, key.encode(), b"v") for n, key in enumerate(keys)]
+        return Link(Batch(self.input, 0, records), start if after is None else after)
+
+    def outputs(self) -> list[bytes]:
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.settings.kafka,
+                "group.id": "test",
+                "isolation.level": "read_committed",
+                "enable.partition.eof": True,
+                "enable.auto.commit": False,
+            }
+        )
+        try:
+            consumer.assign([TopicPartition(self.output, 0, 0)])
+            found = []
+            for _ in range(1000):
+                message = consumer.poll(1.0)
+                if message is None:
+                    continue
+                if message.error() is not None:
+                    assert message.error().code() == KafkaError._PARTITION_EOF
+                    return found
+                found.append(message.key())
+            raise AssertionError("the output never ended")
+        finally:
+            consumer.close()
+
+
+@pytest.fixture
+def place(stack, tmp_path):
+    return Place(stack, tmp_path)
+
+
+def rows(lane: Lane) -> dict[bytes, bytes]:
+    return dict(lane._stage.state.scan(b""))  # type: ignore[attr-defined]
+
+
+def counts(lane: Lane) -> dict[bytes, bytes]:
+    return {key: value for key, value in rows(lane).items() if not key.startswith(b"\0")}
+
+
+def test_a_turn_is_durable_and_resumed(place):
+    """Rows, outputs and position are there when the lane opens again; read records are trimmed."""
+    lane = place.open()
+    assert {(place.input, 0): 3} == dict(lane.process([place.link(0, "aab")]))
+    lane.close()
+
+    again = place.open()
+    assert 3 == again.position(place.input, 0)
+    again.process([place.link(0, "aabc", after=0)])
+
+    assert {b"a": b"2", b"b": b"1", b"c": b"1"} == counts(again)
+    assert [b"a", b"a", b"b", b"c"] == place.outputs()
+    again.close()
+
+
+def test_lost_state_is_restored_from_the_changelog(place):
+    """Without its folder a lane has the same rows and position as before."""
+    lane = place.open()
+    lane.process([place.link(0, "aab")])
+    before = counts(lane)
+    lane.close()
+    RocksState.wipe(lane._path)
+
+    again = place.open()
+
+    assert before == counts(again)
+    assert 3 == again.position(place.input, 0)
+    again.close()
+
+
+def test_damaged_state_is_restored_from_the_changelog(place):
+    """Files that cannot be read are discarded, and the lane opens with the right rows."""
+    lane = place.open()
+    lane.process([place.link(0, "aab")])
+    lane.close()
+    for file in lane._path.glob("MANIFEST*"):
+        file.write_bytes(b"damaged")
+
+    again = place.open()
+
+    assert {b"a": b"2", b"b": b"1"} == counts(again)
+    again.close()
+
+
+def test_dying_between_commit_and_state_doubles_nothing(place, monkeypatch):
+    """A transaction that committed before the rows were written is not done again."""
+    lane = place.open()
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lane._state, "commit", die)
+        with pytest.raises(KeyboardInterrupt):
+            lane.process([place.link(0, "aab")])
+    lane.close()
+
+    again = place.open()
+    again.process([place.link(0, "aabc", after=0)])
+
+    assert {b"a": b"2", b"b": b"1", b"c": b"1"} == counts(again)
+    assert [b"a", b"a", b"b", b"c"] == place.outputs()
+    again.close()
+
+
+def test_dying_before_the_commit_leaves_nothing(place, monkeypatch):
+    """What was produced and not committed is seen by no reader, and the turn is done again."""
+    lane = place.open()
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lane_module, "_commit", die)
+        with pytest.raises(KeyboardInterrupt):
+            lane.process([place.link(0, "aab")])
+    lane.close()
+
+    again = place.open()
+    assert 0 == again.position(place.input, 0)
+    again.process([place.link(0, "aab")])
+
+    assert [b"a", b"a", b"b"] == place.outputs()
+    again.close()
+
+
+def test_a_frozen_owner_cannot_write_when_another_took_over(place):
+    """The old owner's next turn fails, and leaves no output, no changelog and no row."""
+    old = place.open(slot=0)
+    old.process([place.link(0, "a")])
+    new = place.open(slot=1)
+    new.process([place.link(1, "b")])
+
+    with pytest.raises(LaneError):
+        old.process([place.link(1, "z")])
+
+    assert [b"a", b"b"] == place.outputs()
+    assert {b"a": b"1"} == counts(old)
+    assert {b"a": b"1", b"b": b"1"} == counts(new)
+    old.close()
+    new.close()
+    third = place.open(slot=2)
+    assert {b"a": b"1", b"b": b"1"} == counts(third)
+    third.close()
+
+
+def test_a_lost_batch_is_noticed(place):
+    """A batch that continues what never arrived is refused, and nothing of it is durable."""
+    lane = place.open()
+    lane.process([place.link(0, "a")])
+
+    with pytest.raises(BrokenChain):
+        lane.process([place.link(5, "b", after=5)])
+
+    assert [b"a"] == place.outputs()
+    lane.close()
+
+
+def test_offset_holes_of_transactions_are_no_loss(place):
+    """Markers take offsets: a batch that begins later but continues the last one is taken."""
+    lane = place.open()
+    lane.process([place.link(0, "a")])
+    lane.process([place.link(3, "b", after=1)])
+
+    assert {b"a": b"1", b"b": b"1"} == counts(lane)
+    lane.close()
+
+
+def test_input_deleted_before_it_was_read_stops_the_lane(place):
+    """When retention passed the state, the lane says so and does not skip."""
+    producer = Producer({"bootstrap.servers": place.settings.kafka})
+    for _ in range(10):
+        producer.produce(place.input, b"v")
+    producer.flush(30)
+    admin = AdminClient({"bootstrap.servers": place.settings.kafka})
+    for future in admin.delete_records([TopicPartition(place.input, 0, 6)]).values():
+        future.result(30)
+
+    with pytest.raises(BehindJournal, match="begins at 6, the state ends at 0"):
+        place.open()
+
+
+def test_state_too_old_to_be_caught_up_is_restored_whole(place, monkeypatch):
+    """A folder from before removals may have been compacted away is not trusted."""
+    lane = place.open()
+    lane.process([place.link(0, "aab")])
+    lane.close()
+    now = lane_module.time.time()
+    monkeypatch.setattr(lane_module.time, "time", lambda: now + 3 * 24 * 3600)
+
+    again = place.open()
+
+    assert {b"a": b"2", b"b": b"1"} == counts(again)
+    again.close()
