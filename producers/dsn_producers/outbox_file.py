@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dsn_producers import epochs
 from dsn_producers.errors import OutboxBusy, OutboxFull, OutboxRefused, OutboxUnusable
 from dsn_producers.statements import statements, text
 from dsn_schemas.contract import composed_json
@@ -201,9 +202,12 @@ class OutboxFile:
             if not self.run("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
                 for statement in text("outbox_schema.sql").split(";\n"):
                     self.run(statement)
-                first = {"epoch": 1, "sent": EPOCH_SPAN, "covered": EPOCH_SPAN}
+                epoch = epochs.newest(self.path) + 1
+                epochs.remember(self.path, epoch)
+                at = epoch * EPOCH_SPAN
+                first = {"epoch": epoch, "sent": at, "covered": at}
                 self.many("put_meta", [*self._description.items(), *first.items()])
-                self.execute("start_counters", 1)
+                self.execute("start_counters", epoch)
             for name, ours in self._description.items():
                 found = (self.one("meta", name) or ("absent",))[0]
                 if found != ours:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from dsn_producers import epochs
 from dsn_producers.change import Change, body, source_prefix
 from dsn_producers.errors import OutboxFull
 from dsn_producers.limits import Limits
@@ -72,7 +73,8 @@ def new_epoch(file: OutboxFile) -> int:
     taken" nor "says nothing new" may be judged from it.
     """
     with file.transaction():
-        epoch = file.epoch + 1
+        epoch = max(file.epoch, epochs.newest(file.path)) + 1
+        epochs.remember(file.path, epoch)
         file.put_meta("epoch", epoch)
         file.execute("start_counters", epoch)
         file.execute("forget_items")

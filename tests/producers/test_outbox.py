@@ -323,6 +323,19 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         OutboxFile(path, source="chum-adt", partitions=4)
 
 
+def test_a_deleted_outbox_begins_a_new_epoch(settings: Settings, source: Source) -> None:
+    """Beginning at epoch 1 again would make the centre take new changes for repeats."""
+    path = path_of(settings, source.name)
+    OutboxFile(path, source=source.name, partitions=4).close()
+    for file in path.parent.glob("*.sqlite3*"):
+        file.unlink()
+
+    again = OutboxFile(path, source=source.name, partitions=4)
+
+    assert 2 == again.epoch
+    again.close()
+
+
 def test_a_new_epoch_numbers_from_one_and_believes_nothing(
     settings: Settings, source: Source
 ) -> None:
