@@ -1,0 +1,223 @@
+-- Statements of the consumers, each by its name; see dsn_consumers.database.statement.
+
+-- record_access --
+INSERT INTO dsn.access (
+    at, actor, role, establishment, action, person_id, sections, purpose, outcome
+)
+VALUES (
+    %(at)s, %(actor)s, %(role)s, %(establishment)s, %(action)s, %(person)s, %(sections)s,
+    %(purpose)s, %(outcome)s
+)
+
+-- lock_consumer --
+SELECT pg_try_advisory_lock(hashtextextended('dsn consumer ' || %(consumer)s, 0))
+
+-- add_topic --
+INSERT INTO dsn_store.topics (topic, topic_id, partitions)
+VALUES (%(topic)s, %(topic_id)s, %(partitions)s)
+ON CONFLICT (topic) DO UPDATE SET partitions = EXCLUDED.partitions
+WHERE topics.topic_id = EXCLUDED.topic_id AND topics.partitions < EXCLUDED.partitions
+
+-- topic_ids --
+SELECT topic, topic_id FROM dsn_store.topics
+
+-- offsets --
+SELECT topic, "partition", next_offset FROM dsn_store.offsets WHERE consumer = %(consumer)s
+
+-- add_offset --
+INSERT INTO dsn_store.offsets (consumer, topic, "partition", next_offset)
+VALUES (%(consumer)s, %(topic)s, %(partition)s, %(next_offset)s)
+ON CONFLICT DO NOTHING
+
+-- move_offsets --
+UPDATE dsn_store.offsets AS o
+SET next_offset = m.after
+FROM unnest(
+    %(topics)s::text[], %(partitions)s::integer[], %(before)s::bigint[], %(after)s::bigint[]
+) AS m (topic, "partition", before, after)
+WHERE o.consumer = %(consumer)s
+    AND o.topic = m.topic
+    AND o."partition" = m."partition"
+    AND o.next_offset = m.before
+
+-- stage --
+-- Rows wait here for their guarded insertion; the tables are this connection's own.
+CREATE TEMP TABLE IF NOT EXISTS staged_entries (LIKE dsn_store.entries) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS staged_terms (
+    person_id text COLLATE "C", entry_digest uuid, view_offset bigint,
+    kind text COLLATE "C", term text COLLATE "C"
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS staged_record_sources (
+    LIKE dsn_store.record_sources
+) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS staged_links (LIKE dsn_store.links) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS staged_settled (LIKE dsn_store.settled) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS staged_barriers (LIKE dsn_store.barriers) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS staged_quarantine (LIKE dsn_store.quarantine) ON COMMIT DELETE ROWS
+
+-- write_entries --
+INSERT INTO dsn_store.entries AS e
+SELECT * FROM staged_entries
+ON CONFLICT (person_id, entry_digest) DO UPDATE SET
+    section = EXCLUDED.section,
+    entry = EXCLUDED.entry,
+    status = EXCLUDED.status,
+    conflicts = EXCLUDED.conflicts,
+    as_of = EXCLUDED.as_of,
+    content_type = EXCLUDED.content_type,
+    content = EXCLUDED.content,
+    contributors = EXCLUDED.contributors,
+    provenance = EXCLUDED.provenance,
+    records = EXCLUDED.records,
+    sources = EXCLUDED.sources,
+    epochs = EXCLUDED.epochs,
+    seqs = EXCLUDED.seqs,
+    gone = EXCLUDED.gone,
+    view_partition = EXCLUDED.view_partition,
+    view_offset = EXCLUDED.view_offset
+WHERE e.view_offset < EXCLUDED.view_offset
+
+-- forget_terms --
+-- Only for demographics that were really written: an older state found the row ahead of it.
+DELETE FROM dsn_store.search_terms AS t
+USING staged_entries AS s
+INNER JOIN dsn_store.entries AS e USING (person_id, entry_digest, view_offset)
+WHERE s.section = 'demographics'
+    AND t.person_id = s.person_id
+    AND NOT EXISTS (
+        SELECT FROM staged_terms AS n
+        WHERE n.person_id = t.person_id AND n.kind = t.kind AND n.term = t.term
+    )
+
+-- write_terms --
+INSERT INTO dsn_store.search_terms (kind, term, person_id)
+SELECT n.kind, n.term, n.person_id
+FROM staged_terms AS n
+INNER JOIN dsn_store.entries AS e USING (person_id, entry_digest, view_offset)
+ON CONFLICT DO NOTHING
+
+-- write_record_sources --
+INSERT INTO dsn_store.record_sources SELECT * FROM staged_record_sources ON CONFLICT DO NOTHING
+
+-- write_links --
+INSERT INTO dsn_store.links AS l
+SELECT * FROM staged_links
+ON CONFLICT (record_id) DO UPDATE SET
+    person_id = EXCLUDED.person_id,
+    version = EXCLUDED.version,
+    previous = EXCLUDED.previous,
+    reasons = EXCLUDED.reasons,
+    link_partition = EXCLUDED.link_partition,
+    link_offset = EXCLUDED.link_offset
+WHERE l.link_offset < EXCLUDED.link_offset
+
+-- write_settled --
+-- Markers of one record come from the partitions of several people: the version orders them.
+INSERT INTO dsn_store.settled AS s
+SELECT * FROM staged_settled
+ON CONFLICT (record_id) DO UPDATE SET version = EXCLUDED.version, person_id = EXCLUDED.person_id
+WHERE s.version < EXCLUDED.version
+
+-- write_barriers --
+INSERT INTO dsn_store.barriers AS b
+SELECT * FROM staged_barriers
+ON CONFLICT (view_partition, topic, "partition", source, epoch) DO UPDATE SET
+    "position" = EXCLUDED."position",
+    seq = EXCLUDED.seq,
+    as_of = EXCLUDED.as_of,
+    view_offset = EXCLUDED.view_offset
+WHERE b.view_offset < EXCLUDED.view_offset
+
+-- write_quarantine --
+INSERT INTO dsn_store.quarantine SELECT * FROM staged_quarantine ON CONFLICT DO NOTHING
+
+-- audit_heads --
+SELECT topic, "partition", rows, hash FROM dsn_store.audit_heads
+
+-- source_lanes --
+SELECT
+    topic, "partition", source, epoch, runs_before, runs_last, read, changes, copies, rejected,
+    (extract(epoch FROM captured_at) * 1000)::bigint
+FROM dsn_store.source_lanes
+
+-- write_head --
+INSERT INTO dsn_store.audit_heads (topic, "partition", rows, hash)
+VALUES (%(topic)s, %(partition)s, %(rows)s, %(hash)s)
+ON CONFLICT (topic, "partition") DO UPDATE SET rows = EXCLUDED.rows, hash = EXCLUDED.hash
+
+-- write_lane --
+INSERT INTO dsn_store.source_lanes
+VALUES (
+    %(topic)s, %(partition)s, %(source)s, %(epoch)s, %(complete)s, %(read)s, %(changes)s,
+    %(copies)s, %(rejected)s, %(captured_at)s, %(runs_before)s, %(runs_last)s
+)
+ON CONFLICT (topic, "partition", source, epoch) DO UPDATE SET
+    complete = EXCLUDED.complete,
+    read = EXCLUDED.read,
+    changes = EXCLUDED.changes,
+    copies = EXCLUDED.copies,
+    rejected = EXCLUDED.rejected,
+    captured_at = EXCLUDED.captured_at,
+    runs_before = EXCLUDED.runs_before,
+    runs_last = EXCLUDED.runs_last
+
+-- write_mark --
+-- Every count of a mark only grows: marks read in any order leave the latest.
+INSERT INTO dsn_store.source_marks AS m (source, epoch, seq, received, duplicate, sent_at)
+VALUES (%(source)s, %(epoch)s, %(seq)s, %(received)s, %(duplicate)s, %(sent_at)s)
+ON CONFLICT (source, epoch) DO UPDATE SET
+    seq = greatest(m.seq, EXCLUDED.seq),
+    received = greatest(m.received, EXCLUDED.received),
+    duplicate = greatest(m.duplicate, EXCLUDED.duplicate),
+    sent_at = greatest(m.sent_at, EXCLUDED.sent_at)
+
+-- audit_rows --
+SELECT
+    topic, "partition", "offset", source, epoch, seq, section, op, standing, record_id,
+    item_digest, content_digest, captured_at, stored_at, previous_hash, hash
+FROM dsn_store.audit
+ORDER BY topic, "partition", "offset"
+
+-- access_rows --
+SELECT
+    number, at, actor, role, establishment, action, person_id, sections, purpose, outcome,
+    previous_hash, hash
+FROM dsn_store.access_log
+ORDER BY number
+
+-- ledger --
+SELECT
+    source, received, shown, superseded, duplicate, quarantined, in_flight, unexplained
+FROM dsn.ledger
+ORDER BY source
+
+-- sources --
+SELECT source, epoch, seq_received, seq_complete, as_of, received, duplicate
+FROM dsn.sources
+ORDER BY source, epoch
+
+-- source_status --
+SELECT
+    source, received, queued, stored, errored, quarantined, duplicate, last_change_at,
+    last_heard_at, epoch, seq_complete, seq_published, as_of
+FROM dsn.source_status
+ORDER BY source
+
+-- latest_complete --
+SELECT DISTINCT ON (source) source, least(seq_received, seq_complete)
+FROM dsn_store.source_progress
+ORDER BY source, epoch DESC
+
+-- on_their_way --
+SELECT
+    (SELECT count(*) FROM dsn_store.unsettled)
+    + (
+        SELECT count(DISTINCT s.record_id)
+        FROM dsn_store.record_sources AS s
+        WHERE NOT EXISTS (SELECT FROM dsn_store.links AS l WHERE l.record_id = s.record_id)
+    ) AS records,
+    (
+        SELECT coalesce(sum(next_offset), 0)
+        FROM dsn_store.offsets
+        WHERE consumer = 'store' AND topic = 'dsn.identity.links'
+    ) AS place

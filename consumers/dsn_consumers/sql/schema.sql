@@ -1,0 +1,916 @@
+-- The whole schema: every migration, in order. Made by tests/consumers/make_schema.py.
+
+-- What the store consumer writes: charts, links, barriers, quarantine, and how far it has read.
+-- Readers never come here: their contract is the views of schema dsn.
+
+CREATE SCHEMA dsn_store;
+CREATE SCHEMA dsn;
+COMMENT ON SCHEMA dsn_store IS 'Tables of the store and audit consumers; no contract, may change.';
+COMMENT ON SCHEMA dsn IS 'The reading contract: documented views over the central store.';
+
+CREATE TABLE dsn_store.topics (
+    topic text PRIMARY KEY,
+    topic_id text NOT NULL,
+    partitions integer NOT NULL CHECK (partitions > 0)
+);
+COMMENT ON TABLE dsn_store.topics IS
+    'Topics as the consumers found them. A partition nobody has heard of yet holds completeness back.';
+COMMENT ON COLUMN dsn_store.topics.topic IS 'Name.';
+COMMENT ON COLUMN dsn_store.topics.topic_id IS
+    'Id the broker gave at creation: offsets of a topic created anew say nothing of this one.';
+COMMENT ON COLUMN dsn_store.topics.partitions IS 'Number of partitions.';
+
+CREATE TABLE dsn_store.offsets (
+    consumer text NOT NULL,
+    topic text NOT NULL REFERENCES dsn_store.topics,
+    "partition" integer NOT NULL,
+    next_offset bigint NOT NULL CHECK (next_offset >= 0),
+    PRIMARY KEY (consumer, topic, "partition")
+);
+COMMENT ON TABLE dsn_store.offsets IS
+    'Where each consumer goes on reading; moved in the transaction that writes what was read.';
+COMMENT ON COLUMN dsn_store.offsets.consumer IS 'store or audit.';
+COMMENT ON COLUMN dsn_store.offsets.topic IS 'Topic.';
+COMMENT ON COLUMN dsn_store.offsets."partition" IS 'Partition.';
+COMMENT ON COLUMN dsn_store.offsets.next_offset IS 'First offset that is not in the tables.';
+
+-- The key is a digest: an entry may be named by words of any length, an index row may not.
+CREATE TABLE dsn_store.entries (
+    person_id text COLLATE "C" NOT NULL,
+    entry_digest uuid NOT NULL,
+    section text NOT NULL,
+    entry text NOT NULL,
+    status text NOT NULL,
+    conflicts text[] NOT NULL,
+    as_of timestamptz NOT NULL,
+    content_type text NOT NULL,
+    content jsonb,
+    contributors jsonb NOT NULL,
+    provenance jsonb NOT NULL,
+    records text[] NOT NULL,
+    sources text[] NOT NULL,
+    epochs integer[] NOT NULL,
+    seqs bigint[] NOT NULL,
+    gone boolean NOT NULL,
+    view_partition integer NOT NULL,
+    view_offset bigint NOT NULL,
+    PRIMARY KEY (person_id, entry_digest)
+) WITH (fillfactor = 90);
+-- Search asks of each candidate whether its demographics may be shown.
+CREATE INDEX entries_demographics ON dsn_store.entries (person_id) WHERE section = 'demographics';
+COMMENT ON TABLE dsn_store.entries IS
+    'The newest state of every key of dsn.view; a row only moves forward in view_offset.';
+COMMENT ON COLUMN dsn_store.entries.person_id IS 'Person.';
+COMMENT ON COLUMN dsn_store.entries.entry_digest IS
+    'First 16 bytes of the SHA-256 of section, separator and entry.';
+COMMENT ON COLUMN dsn_store.entries.section IS 'Section of the chart.';
+COMMENT ON COLUMN dsn_store.entries.entry IS 'Entry within the section.';
+COMMENT ON COLUMN dsn_store.entries.status IS 'FHIR status of the leading contribution.';
+COMMENT ON COLUMN dsn_store.entries.conflicts IS 'What the contributors disagree on.';
+COMMENT ON COLUMN dsn_store.entries.as_of IS 'Latest instant of the contributions, at their source.';
+COMMENT ON COLUMN dsn_store.entries.content_type IS
+    'Record type of the content (Allergy, SectionStatement); empty when it was deleted.';
+COMMENT ON COLUMN dsn_store.entries.content IS 'Content; null when every contribution was deleted.';
+COMMENT ON COLUMN dsn_store.entries.contributors IS 'Record items behind the entry, leading first.';
+COMMENT ON COLUMN dsn_store.entries.provenance IS 'Who each field of a merged entry came from.';
+COMMENT ON COLUMN dsn_store.entries.records IS 'Ids of the records behind the entry, each once.';
+COMMENT ON COLUMN dsn_store.entries.sources IS 'Source of each contributor, in their order.';
+COMMENT ON COLUMN dsn_store.entries.epochs IS 'Epoch of each contributor, in their order.';
+COMMENT ON COLUMN dsn_store.entries.seqs IS 'Number of each contributor, in their order.';
+COMMENT ON COLUMN dsn_store.entries.gone IS
+    'The view no longer has this key; kept so that an older state cannot come back.';
+COMMENT ON COLUMN dsn_store.entries.view_partition IS 'Partition of dsn.view it came from.';
+COMMENT ON COLUMN dsn_store.entries.view_offset IS 'Offset it came from: the guard.';
+
+CREATE TABLE dsn_store.links (
+    record_id text COLLATE "C" PRIMARY KEY,
+    authority text NOT NULL,
+    number text NOT NULL,
+    person_id text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
+    previous text NOT NULL,
+    reasons text[] NOT NULL,
+    link_partition integer NOT NULL,
+    link_offset bigint NOT NULL
+);
+CREATE INDEX links_person ON dsn_store.links (person_id);
+COMMENT ON TABLE dsn_store.links IS 'The person each record belongs to now (dsn.identity.links).';
+COMMENT ON COLUMN dsn_store.links.record_id IS
+    'Id of the person this record would found: an opaque name for (authority, number).';
+COMMENT ON COLUMN dsn_store.links.authority IS 'Assigning authority.';
+COMMENT ON COLUMN dsn_store.links.number IS 'Local number.';
+COMMENT ON COLUMN dsn_store.links.person_id IS 'Person; empty while the record is linked to nobody.';
+COMMENT ON COLUMN dsn_store.links.version IS 'Grows with each move of the record.';
+COMMENT ON COLUMN dsn_store.links.previous IS 'Person before the move; empty for the first link.';
+COMMENT ON COLUMN dsn_store.links.reasons IS 'Rules that decided.';
+COMMENT ON COLUMN dsn_store.links.link_partition IS 'Partition of dsn.identity.links.';
+COMMENT ON COLUMN dsn_store.links.link_offset IS 'Offset: the guard.';
+
+-- Apart from links: a settled marker may be read before the link that it settles.
+CREATE TABLE dsn_store.settled (
+    record_id text COLLATE "C" PRIMARY KEY,
+    version bigint NOT NULL,
+    person_id text COLLATE "C" NOT NULL
+);
+COMMENT ON TABLE dsn_store.settled IS
+    'Newest link version of which all entries have arrived at their person.';
+COMMENT ON COLUMN dsn_store.settled.record_id IS 'Record.';
+COMMENT ON COLUMN dsn_store.settled.version IS 'Link version.';
+COMMENT ON COLUMN dsn_store.settled.person_id IS 'Person of that version.';
+
+CREATE TABLE dsn_store.record_sources (
+    record_id text COLLATE "C" NOT NULL,
+    source text NOT NULL,
+    PRIMARY KEY (record_id, source)
+);
+COMMENT ON TABLE dsn_store.record_sources IS
+    'Which sources spoke of a record, as the contributors of the view say.';
+COMMENT ON COLUMN dsn_store.record_sources.record_id IS 'Record.';
+COMMENT ON COLUMN dsn_store.record_sources.source IS 'Source.';
+
+CREATE TABLE dsn_store.search_terms (
+    kind text COLLATE "C" NOT NULL,
+    term text COLLATE "C" NOT NULL,
+    person_id text COLLATE "C" NOT NULL,
+    PRIMARY KEY (kind, term, person_id)
+);
+CREATE INDEX search_terms_person ON dsn_store.search_terms (person_id);
+COMMENT ON TABLE dsn_store.search_terms IS
+    'What people are looked up by, made from their demographics when these are stored.';
+COMMENT ON COLUMN dsn_store.search_terms.kind IS 'name, nam, number or birth.';
+COMMENT ON COLUMN dsn_store.search_terms.term IS
+    'One word of a name without accents in lower case; a number without spaces; a date.';
+COMMENT ON COLUMN dsn_store.search_terms.person_id IS 'Person.';
+
+CREATE TABLE dsn_store.barriers (
+    view_partition integer NOT NULL,
+    topic text NOT NULL,
+    "partition" integer NOT NULL,
+    source text NOT NULL,
+    epoch integer NOT NULL,
+    "position" bigint NOT NULL,
+    seq bigint NOT NULL,
+    as_of timestamptz,
+    view_offset bigint NOT NULL,
+    PRIMARY KEY (view_partition, topic, "partition", source, epoch)
+);
+COMMENT ON TABLE dsn_store.barriers IS
+    'How far each partition of changes is contained in each partition of the view.';
+COMMENT ON COLUMN dsn_store.barriers.view_partition IS 'Partition of dsn.view.';
+COMMENT ON COLUMN dsn_store.barriers.topic IS 'Changes topic.';
+COMMENT ON COLUMN dsn_store.barriers."partition" IS 'Partition of the changes topic.';
+COMMENT ON COLUMN dsn_store.barriers.source IS 'Source; empty while the partition has none.';
+COMMENT ON COLUMN dsn_store.barriers.epoch IS 'Epoch of the source.';
+COMMENT ON COLUMN dsn_store.barriers."position" IS 'Everything below this offset is contained.';
+COMMENT ON COLUMN dsn_store.barriers.seq IS 'Complete up to this number, as this partition goes.';
+COMMENT ON COLUMN dsn_store.barriers.as_of IS 'Edge clock at that number.';
+COMMENT ON COLUMN dsn_store.barriers.view_offset IS 'Offset it came from: the guard.';
+
+CREATE TABLE dsn_store.quarantine (
+    topic text NOT NULL,
+    "partition" integer NOT NULL,
+    "offset" bigint NOT NULL,
+    source text NOT NULL,
+    epoch integer NOT NULL,
+    seq bigint NOT NULL,
+    stage text NOT NULL,
+    reason text NOT NULL,
+    detail text NOT NULL,
+    captured_at timestamptz NOT NULL,
+    payload bytea NOT NULL,
+    PRIMARY KEY (topic, "partition", "offset")
+);
+CREATE INDEX quarantine_source ON dsn_store.quarantine (source, epoch, seq);
+COMMENT ON TABLE dsn_store.quarantine IS 'What no stage could use, byte for byte (dsn.quarantine).';
+COMMENT ON COLUMN dsn_store.quarantine.topic IS 'Topic it was read from.';
+COMMENT ON COLUMN dsn_store.quarantine."partition" IS 'Partition it was read from.';
+COMMENT ON COLUMN dsn_store.quarantine."offset" IS 'Offset it was read at.';
+COMMENT ON COLUMN dsn_store.quarantine.source IS 'Source as far as it is known.';
+COMMENT ON COLUMN dsn_store.quarantine.epoch IS '0 when it could not be read.';
+COMMENT ON COLUMN dsn_store.quarantine.seq IS '0 when it could not be read.';
+COMMENT ON COLUMN dsn_store.quarantine.stage IS 'Stage that could not use it.';
+COMMENT ON COLUMN dsn_store.quarantine.reason IS 'Reason class.';
+COMMENT ON COLUMN dsn_store.quarantine.detail IS 'What, where and what to do.';
+COMMENT ON COLUMN dsn_store.quarantine.captured_at IS 'Edge clock, or broker time.';
+COMMENT ON COLUMN dsn_store.quarantine.payload IS 'The bytes as they were read.';
+
+-- What the audit consumer writes, and the log of who read what. Both logs are append-only and
+-- chained: each row's hash covers the row before it, so a change, a hole or a swap shows.
+
+CREATE FUNCTION dsn_store.refuse_change() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP
+        USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+COMMENT ON FUNCTION dsn_store.refuse_change() IS 'Refuses UPDATE, DELETE and TRUNCATE of a log.';
+
+CREATE TABLE dsn_store.audit (
+    topic text NOT NULL,
+    "partition" integer NOT NULL,
+    "offset" bigint NOT NULL,
+    source text NOT NULL,
+    epoch integer NOT NULL,
+    seq bigint NOT NULL,
+    section text NOT NULL,
+    op text NOT NULL,
+    standing smallint NOT NULL,
+    record_id text COLLATE "C" NOT NULL,
+    item_digest bytea NOT NULL,
+    content_digest bytea NOT NULL,
+    captured_at timestamptz NOT NULL,
+    stored_at timestamptz NOT NULL,
+    previous_hash bytea NOT NULL,
+    hash bytea NOT NULL,
+    PRIMARY KEY (topic, "partition", "offset")
+);
+CREATE TRIGGER audit_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON dsn_store.audit
+    FOR EACH STATEMENT EXECUTE FUNCTION dsn_store.refuse_change();
+ALTER TABLE dsn_store.audit ENABLE ALWAYS TRIGGER audit_append_only;
+COMMENT ON TABLE dsn_store.audit IS
+    'One row per journal record, copies and unreadable ones included; no patient data.';
+COMMENT ON COLUMN dsn_store.audit.topic IS 'Changes topic.';
+COMMENT ON COLUMN dsn_store.audit."partition" IS 'Partition.';
+COMMENT ON COLUMN dsn_store.audit."offset" IS 'Offset.';
+COMMENT ON COLUMN dsn_store.audit.source IS 'Source; empty when the record could not be read.';
+COMMENT ON COLUMN dsn_store.audit.epoch IS 'Epoch; 0 when it could not be read.';
+COMMENT ON COLUMN dsn_store.audit.seq IS 'Number; 0 when it could not be read.';
+COMMENT ON COLUMN dsn_store.audit.section IS 'Section; unknown when it could not be read.';
+COMMENT ON COLUMN dsn_store.audit.op IS 'upsert or delete; unknown when it could not be read.';
+COMMENT ON COLUMN dsn_store.audit.standing IS
+    '1 for a settled result or its end: no later preliminary one replaces it (dsn_schemas.standing).';
+COMMENT ON COLUMN dsn_store.audit.record_id IS
+    'Opaque id of the record: the person it would found; empty when it could not be read.';
+COMMENT ON COLUMN dsn_store.audit.item_digest IS
+    'First 16 bytes of the SHA-256 of source, record, section and item.';
+COMMENT ON COLUMN dsn_store.audit.content_digest IS 'SHA-256 of the journal record.';
+COMMENT ON COLUMN dsn_store.audit.captured_at IS 'Edge clock, or broker time.';
+COMMENT ON COLUMN dsn_store.audit.stored_at IS 'Clock of the audit consumer.';
+COMMENT ON COLUMN dsn_store.audit.previous_hash IS
+    'Hash of the row before it of the same topic and partition; 32 zero bytes for the first.';
+COMMENT ON COLUMN dsn_store.audit.hash IS 'SHA-256 of previous_hash and the row, see docs/views.md.';
+
+CREATE TABLE dsn_store.audit_heads (
+    topic text NOT NULL,
+    "partition" integer NOT NULL,
+    rows bigint NOT NULL,
+    hash bytea NOT NULL,
+    PRIMARY KEY (topic, "partition")
+);
+COMMENT ON TABLE dsn_store.audit_heads IS 'End of each chain: a cut tail shows against it.';
+COMMENT ON COLUMN dsn_store.audit_heads.topic IS 'Changes topic.';
+COMMENT ON COLUMN dsn_store.audit_heads."partition" IS 'Partition.';
+COMMENT ON COLUMN dsn_store.audit_heads.rows IS 'Rows in the chain.';
+COMMENT ON COLUMN dsn_store.audit_heads.hash IS 'Hash of the last row.';
+
+CREATE TABLE dsn_store.source_marks (
+    source text NOT NULL,
+    epoch integer NOT NULL,
+    seq bigint NOT NULL,
+    received bigint NOT NULL,
+    duplicate bigint NOT NULL,
+    sent_at timestamptz NOT NULL,
+    PRIMARY KEY (source, epoch)
+);
+COMMENT ON TABLE dsn_store.source_marks IS 'What each source last said of itself.';
+COMMENT ON COLUMN dsn_store.source_marks.source IS 'Source.';
+COMMENT ON COLUMN dsn_store.source_marks.epoch IS 'Epoch.';
+COMMENT ON COLUMN dsn_store.source_marks.seq IS 'Highest number it has published.';
+COMMENT ON COLUMN dsn_store.source_marks.received IS 'Changes it took in, duplicates included.';
+COMMENT ON COLUMN dsn_store.source_marks.duplicate IS 'Of those, the ones that said nothing new.';
+COMMENT ON COLUMN dsn_store.source_marks.sent_at IS 'Edge clock.';
+
+CREATE TABLE dsn_store.source_lanes (
+    topic text NOT NULL,
+    "partition" integer NOT NULL,
+    source text NOT NULL,
+    epoch integer NOT NULL,
+    complete bigint NOT NULL,
+    read bigint NOT NULL,
+    changes bigint NOT NULL,
+    copies bigint NOT NULL,
+    rejected bigint NOT NULL,
+    captured_at timestamptz,
+    runs_before bigint[] NOT NULL,
+    runs_last bigint[] NOT NULL,
+    PRIMARY KEY (topic, "partition", source, epoch)
+);
+COMMENT ON TABLE dsn_store.source_lanes IS
+    'How far each source has been read in each partition; kept while reading, never by scanning.';
+COMMENT ON COLUMN dsn_store.source_lanes.topic IS 'Changes topic.';
+COMMENT ON COLUMN dsn_store.source_lanes."partition" IS 'Partition.';
+COMMENT ON COLUMN dsn_store.source_lanes.source IS 'Source.';
+COMMENT ON COLUMN dsn_store.source_lanes.epoch IS 'Epoch.';
+COMMENT ON COLUMN dsn_store.source_lanes.complete IS
+    'Every number up to this one that belongs to the partition has been read.';
+COMMENT ON COLUMN dsn_store.source_lanes.read IS
+    'Highest number read, or said to be published before a mark that was read.';
+COMMENT ON COLUMN dsn_store.source_lanes.changes IS 'Numbered changes, each once.';
+COMMENT ON COLUMN dsn_store.source_lanes.copies IS 'Further copies of them.';
+COMMENT ON COLUMN dsn_store.source_lanes.rejected IS 'Of the changes, messages the edge rejected.';
+COMMENT ON COLUMN dsn_store.source_lanes.captured_at IS 'Edge clock of the latest change.';
+COMMENT ON COLUMN dsn_store.source_lanes.runs_before IS
+    'Number before each unbroken run: itself missing, unless it is 0.';
+COMMENT ON COLUMN dsn_store.source_lanes.runs_last IS 'Last number of each run.';
+
+CREATE TABLE dsn_store.access_log (
+    number bigint PRIMARY KEY,
+    at timestamptz NOT NULL,
+    actor text NOT NULL,
+    role text NOT NULL,
+    establishment text NOT NULL,
+    action text NOT NULL,
+    person_id text COLLATE "C" NOT NULL,
+    sections text[] NOT NULL,
+    purpose text NOT NULL,
+    outcome text NOT NULL,
+    previous_hash bytea NOT NULL,
+    hash bytea NOT NULL
+);
+CREATE INDEX access_log_person ON dsn_store.access_log (person_id);
+CREATE TRIGGER access_log_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON dsn_store.access_log
+    FOR EACH STATEMENT EXECUTE FUNCTION dsn_store.refuse_change();
+ALTER TABLE dsn_store.access_log ENABLE ALWAYS TRIGGER access_log_append_only;
+COMMENT ON TABLE dsn_store.access_log IS 'Who read what, when and why (R-22.1, s. 103).';
+COMMENT ON COLUMN dsn_store.access_log.number IS 'Gapless number, from 1.';
+COMMENT ON COLUMN dsn_store.access_log.at IS 'When.';
+COMMENT ON COLUMN dsn_store.access_log.actor IS 'Who.';
+COMMENT ON COLUMN dsn_store.access_log.role IS 'Role at that moment.';
+COMMENT ON COLUMN dsn_store.access_log.establishment IS 'Where the actor works.';
+COMMENT ON COLUMN dsn_store.access_log.action IS 'search, read, print, export.';
+COMMENT ON COLUMN dsn_store.access_log.person_id IS 'Person; empty for a search.';
+COMMENT ON COLUMN dsn_store.access_log.sections IS 'Which information.';
+COMMENT ON COLUMN dsn_store.access_log.purpose IS 'Why, as the actor declared it.';
+COMMENT ON COLUMN dsn_store.access_log.outcome IS 'shown, refused, failed.';
+COMMENT ON COLUMN dsn_store.access_log.previous_hash IS 'Hash of the row before it.';
+COMMENT ON COLUMN dsn_store.access_log.hash IS 'SHA-256 of previous_hash and the row.';
+
+CREATE FUNCTION dsn_store.netstring(value text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT octet_length(convert_to(value, 'UTF8')) || ':' || value || ','
+$$;
+COMMENT ON FUNCTION dsn_store.netstring(text) IS
+    'Length in bytes, colon, value, comma: no two lists of values read the same.';
+
+CREATE FUNCTION dsn_store.chain_access() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    last dsn_store.access_log;
+    canonical text;
+BEGIN
+    -- One writer at a time until it commits: the chain has one end.
+    PERFORM pg_advisory_xact_lock(hashtextextended('dsn access log', 0));
+    SELECT l.* INTO last FROM dsn_store.access_log AS l ORDER BY l.number DESC LIMIT 1;
+    NEW.number := coalesce(last.number, 0) + 1;
+    NEW.at := coalesce(NEW.at, clock_timestamp());
+    NEW.previous_hash := coalesce(last.hash, decode(repeat('00', 32), 'hex'));
+    canonical := (
+        SELECT string_agg(dsn_store.netstring(field), '' ORDER BY place)
+        FROM unnest(
+            ARRAY[
+                NEW.number::text,
+                (extract(epoch FROM NEW.at) * 1000000)::bigint::text,
+                NEW.actor, NEW.role, NEW.establishment, NEW.action, NEW.person_id
+            ] || NEW.sections || ARRAY[NEW.purpose, NEW.outcome]
+        ) WITH ORDINALITY AS fields (field, place)
+    );
+    NEW.hash := sha256(NEW.previous_hash || convert_to(canonical, 'UTF8'));
+    INSERT INTO dsn_store.access_log VALUES (
+        NEW.number, NEW.at, NEW.actor, NEW.role, NEW.establishment, NEW.action, NEW.person_id,
+        NEW.sections, NEW.purpose, NEW.outcome, NEW.previous_hash, NEW.hash
+    );
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION dsn_store.chain_access() IS
+    'Numbers and chains a line of the access log, whatever number and hash it came with.';
+
+-- The reading contract: charts, people and logs.
+
+CREATE VIEW dsn_store.linked_entries AS
+SELECT e.*
+FROM dsn_store.entries AS e
+WHERE NOT e.gone
+    AND cardinality(e.records) > 0
+    AND NOT EXISTS (
+        SELECT FROM unnest(e.records) AS r (record_id)
+        LEFT JOIN dsn_store.links AS l ON l.record_id = r.record_id
+        WHERE l.person_id IS DISTINCT FROM e.person_id
+    );
+COMMENT ON VIEW dsn_store.linked_entries IS
+    'Entries all of whose records are linked to the entry''s person now; deleted ones included.';
+
+CREATE VIEW dsn.entries AS
+WITH visible AS (
+    SELECT
+        e.*,
+        e.content_type = 'SectionStatement' AND e.content ->> 'code' = 'none-known' AS says_none,
+        e.content_type <> 'SectionStatement'
+            AND e.status NOT IN (
+                'inactive', 'resolved', 'remission', 'stopped', 'cancelled', 'ended', 'revoked',
+                'not-done', 'refuted'
+            )
+            AND NOT (e.section = 'medications' AND e.status = 'completed')
+            AND coalesce(e.content ->> 'verification', '') NOT IN ('refuted', 'entered-in-error')
+            AS says_some
+    FROM dsn_store.linked_entries AS e
+    WHERE e.content IS NOT NULL AND e.status <> 'entered-in-error'
+),
+contrasted AS (
+    SELECT
+        v.*,
+        bool_or(v.says_none) OVER s AS some_say_none,
+        bool_or(v.says_some) OVER s AS some_say_some
+    FROM visible AS v
+    WINDOW s AS (PARTITION BY v.person_id, v.section)
+)
+SELECT
+    person_id,
+    section,
+    entry,
+    content,
+    contributors,
+    as_of,
+    CASE
+        WHEN (says_none AND some_say_some) OR (says_some AND some_say_none)
+            THEN conflicts || 'none-known-contradicted'::text
+        ELSE conflicts
+    END AS conflict,
+    status,
+    content_type,
+    provenance
+FROM contrasted;
+COMMENT ON VIEW dsn.entries IS
+    'Every entry of every chart that may be shown now: each of its records is linked to the person, it is not deleted and not entered in error.';
+COMMENT ON COLUMN dsn.entries.person_id IS 'Person.';
+COMMENT ON COLUMN dsn.entries.section IS 'Section of the chart (demographics, allergies...).';
+COMMENT ON COLUMN dsn.entries.entry IS
+    'Entry within the section: system and code where two records can mean the same, "statement" for what is said of the whole section, "patient" for demographics.';
+COMMENT ON COLUMN dsn.entries.content IS 'Content as docs/catalogue.md describes content_type.';
+COMMENT ON COLUMN dsn.entries.contributors IS
+    'Array of {source, authority, number, item, epoch, seq, op, status, occurred_at, captured_at}, the leading one first; instants in ISO 8601, UTC.';
+COMMENT ON COLUMN dsn.entries.as_of IS 'Latest instant of the contributions, at their source.';
+COMMENT ON COLUMN dsn.entries.conflict IS
+    'What the contributors disagree on; none-known-contradicted when "none known" stands beside an active entry.';
+COMMENT ON COLUMN dsn.entries.status IS 'FHIR status of the leading contribution; empty: none.';
+COMMENT ON COLUMN dsn.entries.content_type IS 'Record type of the content, such as Allergy.';
+COMMENT ON COLUMN dsn.entries.provenance IS
+    'Array of {field, contributors, rule} for an entry merged field by field (demographics): positions in contributors, from 0, and the rule that chose.';
+
+CREATE VIEW dsn.chart_sections AS
+SELECT
+    p.person_id,
+    s.section,
+    CASE
+        WHEN e.entries > 0 THEN 'known'
+        WHEN e.statement IS NOT NULL THEN e.statement
+        ELSE 'nothing-received'
+    END AS state,
+    coalesce(e.entries, 0) AS entries
+FROM (SELECT DISTINCT person_id FROM dsn_store.links WHERE person_id <> '') AS p
+CROSS JOIN (
+    VALUES
+        ('demographics'), ('encounters'), ('allergies'), ('medications'), ('problems'),
+        ('immunizations'), ('results'), ('procedures'), ('documents'), ('directives'),
+        ('alerts'), ('restrictions')
+) AS s (section)
+LEFT JOIN (
+    SELECT
+        person_id,
+        section,
+        count(*) FILTER (WHERE content_type <> 'SectionStatement') AS entries,
+        max(content ->> 'code') FILTER (WHERE content_type = 'SectionStatement') AS statement
+    FROM dsn.entries
+    GROUP BY person_id, section
+) AS e ON e.person_id = p.person_id AND e.section = s.section;
+COMMENT ON VIEW dsn.chart_sections IS 'What is known of each section of each person''s chart.';
+COMMENT ON COLUMN dsn.chart_sections.person_id IS 'Person.';
+COMMENT ON COLUMN dsn.chart_sections.section IS 'Section of the chart.';
+COMMENT ON COLUMN dsn.chart_sections.state IS
+    'known: it has entries; none-known, not-asked, unavailable or withheld: a source said so; nothing-received: no source said anything, which is not "none".';
+COMMENT ON COLUMN dsn.chart_sections.entries IS 'Entries to show, statements not counted.';
+
+CREATE VIEW dsn_store.unsettled AS
+SELECT l.record_id, l.authority, l.number, l.person_id, l.version
+FROM dsn_store.links AS l
+LEFT JOIN dsn_store.settled AS s ON s.record_id = l.record_id
+WHERE l.person_id = ''
+    OR (
+        (l.version > 1 OR l.person_id <> l.record_id)
+        AND (s.version, s.person_id) IS DISTINCT FROM (l.version, l.person_id)
+    );
+COMMENT ON VIEW dsn_store.unsettled IS
+    'Records on their way from one person to another, or linked to nobody.';
+
+CREATE VIEW dsn.people_records AS
+SELECT
+    l.person_id, s.source, l.authority, l.number,
+    NOT EXISTS (SELECT FROM dsn_store.unsettled AS u WHERE u.record_id = l.record_id) AS settled
+FROM dsn_store.links AS l
+INNER JOIN dsn_store.record_sources AS s ON s.record_id = l.record_id
+WHERE l.person_id <> '';
+COMMENT ON VIEW dsn.people_records IS
+    'One row per record and source that spoke of it, with the person it belongs to now.';
+COMMENT ON COLUMN dsn.people_records.person_id IS 'Person.';
+COMMENT ON COLUMN dsn.people_records.source IS 'Establishment system.';
+COMMENT ON COLUMN dsn.people_records.authority IS 'Assigning authority of the record.';
+COMMENT ON COLUMN dsn.people_records.number IS 'Local number of the record.';
+COMMENT ON COLUMN dsn.people_records.settled IS
+    'False while entries of the record are on their way to this person.';
+
+CREATE VIEW dsn.people_ids AS
+SELECT record_id AS given_id, person_id FROM dsn_store.links WHERE person_id <> '';
+COMMENT ON VIEW dsn.people_ids IS 'Every id ever given out, and the person it leads to now.';
+COMMENT ON COLUMN dsn.people_ids.given_id IS 'Id a person has or had.';
+COMMENT ON COLUMN dsn.people_ids.person_id IS 'Person.';
+
+CREATE VIEW dsn.search_terms AS
+SELECT t.kind, t.term, t.person_id
+FROM dsn_store.search_terms AS t
+INNER JOIN dsn_store.linked_entries AS e ON e.person_id = t.person_id
+WHERE e.section = 'demographics' AND e.content IS NOT NULL AND e.status <> 'entered-in-error';
+COMMENT ON VIEW dsn.search_terms IS
+    'What people whose demographics may be shown are looked up by; see dsn_consumers.search.';
+COMMENT ON COLUMN dsn.search_terms.kind IS 'name, nam, number or birth.';
+COMMENT ON COLUMN dsn.search_terms.term IS
+    'One word of a name without accents in lower case; a number without spaces; a date.';
+COMMENT ON COLUMN dsn.search_terms.person_id IS 'Person.';
+
+CREATE VIEW dsn.quarantine AS
+SELECT
+    source, epoch, seq, stage, reason, detail, topic, "partition", "offset", captured_at, payload
+FROM dsn_store.quarantine;
+COMMENT ON VIEW dsn.quarantine IS 'What no stage could use, byte for byte, with its reason.';
+COMMENT ON COLUMN dsn.quarantine.source IS 'Source as far as it is known.';
+COMMENT ON COLUMN dsn.quarantine.epoch IS 'Epoch; 0 when it could not be read.';
+COMMENT ON COLUMN dsn.quarantine.seq IS 'Number; 0 when it could not be read.';
+COMMENT ON COLUMN dsn.quarantine.stage IS 'Stage that could not use it (edge, admit, unify...).';
+COMMENT ON COLUMN dsn.quarantine.reason IS 'Reason class.';
+COMMENT ON COLUMN dsn.quarantine.detail IS 'What, where and what to do; no patient data.';
+COMMENT ON COLUMN dsn.quarantine.topic IS 'Topic it was read from.';
+COMMENT ON COLUMN dsn.quarantine."partition" IS 'Partition it was read from.';
+COMMENT ON COLUMN dsn.quarantine."offset" IS 'Offset it was read at.';
+COMMENT ON COLUMN dsn.quarantine.captured_at IS 'Edge clock, or broker time.';
+COMMENT ON COLUMN dsn.quarantine.payload IS 'The bytes as they were read: patient data.';
+
+CREATE VIEW dsn.audit AS
+SELECT
+    topic, "partition", "offset", source, epoch, seq, section, op, item_digest, content_digest,
+    captured_at, stored_at, previous_hash, hash, record_id, standing
+FROM dsn_store.audit;
+COMMENT ON VIEW dsn.audit IS
+    'One row per journal record, copies and unreadable ones included; hash-chained by topic and partition, append-only, no patient data.';
+COMMENT ON COLUMN dsn.audit.topic IS 'Changes topic.';
+COMMENT ON COLUMN dsn.audit."partition" IS 'Partition.';
+COMMENT ON COLUMN dsn.audit."offset" IS 'Offset.';
+COMMENT ON COLUMN dsn.audit.source IS 'Source; empty when the record could not be read.';
+COMMENT ON COLUMN dsn.audit.epoch IS 'Epoch; 0 when it could not be read.';
+COMMENT ON COLUMN dsn.audit.seq IS 'Number; 0 when it could not be read.';
+COMMENT ON COLUMN dsn.audit.section IS 'Section; unknown when it could not be read.';
+COMMENT ON COLUMN dsn.audit.op IS 'upsert or delete; unknown when it could not be read.';
+COMMENT ON COLUMN dsn.audit.item_digest IS
+    'First 16 bytes of the SHA-256 of source, record, section and item.';
+COMMENT ON COLUMN dsn.audit.content_digest IS 'SHA-256 of the journal record.';
+COMMENT ON COLUMN dsn.audit.captured_at IS 'Edge clock, or broker time.';
+COMMENT ON COLUMN dsn.audit.stored_at IS 'Clock of the audit consumer.';
+COMMENT ON COLUMN dsn.audit.previous_hash IS 'Hash of the row before it; 32 zero bytes: the first.';
+COMMENT ON COLUMN dsn.audit.hash IS 'SHA-256 of previous_hash and the row.';
+COMMENT ON COLUMN dsn.audit.record_id IS 'Opaque id of the record; see dsn.people_ids.';
+COMMENT ON COLUMN dsn.audit.standing IS
+    '1 for a settled result or its end: no later preliminary one replaces it.';
+
+CREATE VIEW dsn.access AS
+SELECT
+    number, at, actor, role, establishment, action, person_id, sections, purpose, outcome,
+    previous_hash, hash
+FROM dsn_store.access_log;
+CREATE TRIGGER access_chained INSTEAD OF INSERT ON dsn.access
+    FOR EACH ROW EXECUTE FUNCTION dsn_store.chain_access();
+COMMENT ON VIEW dsn.access IS
+    'Who read what, when and why; hash-chained, append-only. Insert a line and commit it before anything is shown; number and hashes are given here.';
+COMMENT ON COLUMN dsn.access.number IS 'Gapless number, from 1.';
+COMMENT ON COLUMN dsn.access.at IS 'When.';
+COMMENT ON COLUMN dsn.access.actor IS 'Who.';
+COMMENT ON COLUMN dsn.access.role IS 'Role at that moment.';
+COMMENT ON COLUMN dsn.access.establishment IS 'Where the actor works.';
+COMMENT ON COLUMN dsn.access.action IS 'search, read, print, export.';
+COMMENT ON COLUMN dsn.access.person_id IS 'Person; empty for a search.';
+COMMENT ON COLUMN dsn.access.sections IS 'Which information.';
+COMMENT ON COLUMN dsn.access.purpose IS 'Why, as the actor declared it.';
+COMMENT ON COLUMN dsn.access.outcome IS 'shown, refused, failed.';
+COMMENT ON COLUMN dsn.access.previous_hash IS 'Hash of the row before it.';
+COMMENT ON COLUMN dsn.access.hash IS 'SHA-256 of previous_hash and the row.';
+
+-- The books: how far each source has come, and the one fate of each of its changes.
+
+CREATE VIEW dsn_store.source_progress AS
+WITH contained AS (
+    SELECT b.source, b.epoch, b.topic, count(*) AS barriers, min(b.seq) AS seq, min(b.as_of) AS as_of
+    FROM dsn_store.barriers AS b
+    WHERE b.source <> ''
+    GROUP BY b.source, b.epoch, b.topic
+),
+complete AS (
+    -- A partition without a barrier holds the number at 0.
+    SELECT
+        c.source,
+        c.epoch,
+        min(CASE WHEN c.barriers >= t.partitions * v.partitions THEN c.seq ELSE 0 END) AS seq,
+        min(CASE WHEN c.barriers >= t.partitions * v.partitions THEN c.as_of END) AS as_of
+    FROM contained AS c
+    LEFT JOIN dsn_store.topics AS t ON t.topic = c.topic
+    LEFT JOIN dsn_store.topics AS v ON v.topic = 'dsn.view'
+    GROUP BY c.source, c.epoch
+),
+lanes AS (
+    SELECT
+        l.source, l.epoch, l.topic,
+        count(*) AS lanes,
+        min(l.complete) AS complete,
+        min(l.read) AS read,
+        sum(l.changes) AS changes,
+        sum(l.copies) AS copies,
+        sum(l.rejected) AS rejected,
+        max(l.captured_at) AS captured_at
+    FROM dsn_store.source_lanes AS l
+    GROUP BY l.source, l.epoch, l.topic
+),
+read AS (
+    SELECT
+        l.source, l.epoch,
+        min(CASE WHEN l.lanes >= t.partitions THEN l.complete ELSE 0 END) AS complete,
+        min(CASE WHEN l.lanes >= t.partitions THEN l.read ELSE 0 END) AS read,
+        sum(l.changes)::bigint AS changes,
+        sum(l.copies)::bigint AS copies,
+        sum(l.rejected)::bigint AS rejected,
+        max(l.captured_at) AS captured_at
+    FROM lanes AS l
+    LEFT JOIN dsn_store.topics AS t ON t.topic = l.topic
+    GROUP BY l.source, l.epoch
+)
+SELECT
+    source,
+    epoch,
+    coalesce(r.complete, 0) AS seq_received,
+    coalesce(r.read, 0) AS seq_read,
+    coalesce(c.seq, 0) AS seq_complete,
+    c.as_of,
+    coalesce(m.seq, 0) AS seq_published,
+    coalesce(m.received, 0) AS received,
+    coalesce(m.duplicate, 0) AS duplicate,
+    m.sent_at,
+    coalesce(r.changes, 0) AS changes,
+    coalesce(r.copies, 0) AS copies,
+    coalesce(r.rejected, 0) AS rejected,
+    r.captured_at
+FROM read AS r
+FULL JOIN complete AS c USING (source, epoch)
+FULL JOIN dsn_store.source_marks AS m USING (source, epoch);
+COMMENT ON VIEW dsn_store.source_progress IS 'Every count per source and epoch, none by scanning.';
+
+CREATE VIEW dsn.sources AS
+SELECT source, epoch, seq_received, seq_complete, as_of, received, duplicate
+FROM dsn_store.source_progress;
+COMMENT ON VIEW dsn.sources IS 'How far the centre has come with each source.';
+COMMENT ON COLUMN dsn.sources.source IS 'Establishment system.';
+COMMENT ON COLUMN dsn.sources.epoch IS 'Grows when the outbox of the source is recreated.';
+COMMENT ON COLUMN dsn.sources.seq_received IS
+    'Every change up to this number is in the audit log.';
+COMMENT ON COLUMN dsn.sources.seq_complete IS
+    'Every change up to this number is in the charts or in quarantine.';
+COMMENT ON COLUMN dsn.sources.as_of IS 'Edge clock at seq_complete.';
+COMMENT ON COLUMN dsn.sources.received IS
+    'Changes the edge says it took in, duplicates included.';
+COMMENT ON COLUMN dsn.sources.duplicate IS 'Of those, the ones that said nothing new.';
+
+CREATE VIEW dsn.source_status AS
+SELECT
+    p.source,
+    sum(greatest(p.received, p.changes + p.duplicate))::bigint AS received,
+    sum(greatest(p.received - p.duplicate - p.changes, 0))::bigint AS queued,
+    sum(p.changes)::bigint AS stored,
+    sum(p.rejected)::bigint AS errored,
+    coalesce(max(q.quarantined), 0) AS quarantined,
+    sum(p.duplicate + p.copies)::bigint AS duplicate,
+    max(p.captured_at) AS last_change_at,
+    max(p.sent_at) AS last_heard_at,
+    max(p.epoch) AS epoch,
+    (array_agg(p.seq_complete ORDER BY p.epoch DESC))[1] AS seq_complete,
+    (array_agg(p.seq_published ORDER BY p.epoch DESC))[1] AS seq_published,
+    (array_agg(p.as_of ORDER BY p.epoch DESC))[1] AS as_of
+FROM dsn_store.source_progress AS p
+LEFT JOIN (
+    SELECT source, count(*) AS quarantined FROM dsn_store.quarantine GROUP BY source
+) AS q ON q.source = p.source
+GROUP BY p.source;
+COMMENT ON VIEW dsn.source_status IS 'One row per source for the status page; cheap to read.';
+COMMENT ON COLUMN dsn.source_status.source IS 'Establishment system.';
+COMMENT ON COLUMN dsn.source_status.received IS 'Changes the edge took in, duplicates included.';
+COMMENT ON COLUMN dsn.source_status.queued IS 'Of those, not in the journal yet.';
+COMMENT ON COLUMN dsn.source_status.stored IS 'Changes in the audit log, each once.';
+COMMENT ON COLUMN dsn.source_status.errored IS 'Messages the edge could not map (AE, AR).';
+COMMENT ON COLUMN dsn.source_status.quarantined IS
+    'Set aside by any stage, the errored ones included.';
+COMMENT ON COLUMN dsn.source_status.duplicate IS 'Said nothing new, at the edge or in the journal.';
+COMMENT ON COLUMN dsn.source_status.last_change_at IS 'Edge clock of the latest change.';
+COMMENT ON COLUMN dsn.source_status.last_heard_at IS 'Edge clock of the latest mark.';
+COMMENT ON COLUMN dsn.source_status.epoch IS 'Current epoch.';
+COMMENT ON COLUMN dsn.source_status.seq_complete IS 'Complete up to this number of the epoch.';
+COMMENT ON COLUMN dsn.source_status.seq_published IS 'Highest number published in the epoch.';
+COMMENT ON COLUMN dsn.source_status.as_of IS 'Edge clock at seq_complete.';
+
+-- One row per numbered change of the journal, with the fate its own evidence gives it.
+CREATE VIEW dsn_store.fates AS
+WITH journal AS (
+    SELECT
+        a.source, a.epoch, a.seq,
+        any_value(a.section) AS section,
+        any_value(a.record_id) AS record_id,
+        any_value(a.item_digest) AS item_digest,
+        -- The order of dsn_schemas.standing in one number: standing, then epoch, then seq.
+        max((a.standing::bigint << 62) + (a.epoch::bigint << 44) + a.seq) AS rank,
+        count(*) - 1 AS copies
+    FROM dsn_store.audit AS a
+    WHERE a.seq > 0
+    GROUP BY a.source, a.epoch, a.seq
+),
+quarantined AS (
+    SELECT DISTINCT source, epoch, seq FROM dsn_store.quarantine WHERE seq > 0
+),
+newest AS (
+    SELECT j.item_digest, max(j.rank) AS rank
+    FROM journal AS j
+    LEFT JOIN quarantined AS q USING (source, epoch, seq)
+    WHERE q.seq IS NULL
+    GROUP BY j.item_digest
+),
+waiting AS (
+    SELECT record_id FROM dsn_store.unsettled
+    UNION
+    SELECT s.record_id
+    FROM dsn_store.record_sources AS s
+    WHERE NOT EXISTS (SELECT FROM dsn_store.links AS l WHERE l.record_id = s.record_id)
+),
+shown AS (
+    SELECT DISTINCT c.source, c.epoch, c.seq
+    FROM dsn_store.linked_entries AS e
+    CROSS JOIN LATERAL unnest(e.sources, e.epochs, e.seqs) AS c (source, epoch, seq)
+),
+-- Entries that stay hidden because one of their records is on its way.
+held AS (
+    SELECT DISTINCT c.source, c.epoch, c.seq
+    FROM dsn_store.entries AS e
+    CROSS JOIN LATERAL unnest(e.sources, e.epochs, e.seqs) AS c (source, epoch, seq)
+    WHERE NOT e.gone
+        AND e.records && (SELECT coalesce(array_agg(w.record_id), '{}') FROM waiting AS w)
+)
+SELECT
+    j.source, j.epoch, j.seq, j.section, j.record_id, j.copies,
+    CASE
+        WHEN q.seq IS NOT NULL THEN 'quarantined'
+        WHEN s.seq IS NOT NULL THEN 'shown'
+        WHEN j.section = 'claims' AND j.seq <= p.seq_complete THEN 'shown'
+        WHEN j.rank < n.rank THEN 'superseded'
+        WHEN j.seq > p.seq_complete THEN 'in_flight'
+        WHEN h.seq IS NOT NULL OR w.record_id IS NOT NULL THEN 'in_flight'
+        ELSE 'unexplained'
+    END AS fate
+FROM journal AS j
+LEFT JOIN quarantined AS q USING (source, epoch, seq)
+LEFT JOIN shown AS s USING (source, epoch, seq)
+LEFT JOIN held AS h USING (source, epoch, seq)
+LEFT JOIN newest AS n ON n.item_digest = j.item_digest
+LEFT JOIN waiting AS w ON w.record_id = j.record_id
+LEFT JOIN dsn_store.source_progress AS p ON p.source = j.source AND p.epoch = j.epoch;
+COMMENT ON VIEW dsn_store.fates IS 'The one fate of each numbered change in the audit log.';
+
+CREATE VIEW dsn.ledger AS
+WITH counted AS (
+    SELECT
+        f.source, f.epoch,
+        count(*) AS numbers,
+        count(*) FILTER (WHERE f.seq <= p.seq_read) AS numbers_read,
+        sum(f.copies) AS copies,
+        max(f.seq) AS seq_last,
+        count(*) FILTER (WHERE f.fate = 'shown') AS shown,
+        count(*) FILTER (WHERE f.fate = 'superseded') AS superseded,
+        count(*) FILTER (WHERE f.fate = 'quarantined') AS quarantined,
+        count(*) FILTER (WHERE f.fate = 'in_flight') AS in_flight,
+        count(*) FILTER (WHERE f.fate = 'unexplained') AS unexplained
+    FROM dsn_store.fates AS f
+    LEFT JOIN dsn_store.source_progress AS p ON p.source = f.source AND p.epoch = f.epoch
+    GROUP BY f.source, f.epoch
+),
+numbered AS (
+    SELECT
+        p.source,
+        c.*,
+        p.duplicate AS edge_duplicate,
+        p.seq_read,
+        -- Highest number the source has given out, as far as anybody heard.
+        greatest(p.received - p.duplicate, p.seq_published, p.seq_read, c.seq_last) AS last
+    FROM dsn_store.source_progress AS p
+    LEFT JOIN LATERAL (
+        SELECT
+            coalesce(max(c.numbers), 0) AS numbers,
+            coalesce(max(c.numbers_read), 0) AS numbers_read,
+            coalesce(max(c.copies), 0) AS copies,
+            coalesce(max(c.seq_last), 0) AS seq_last,
+            coalesce(max(c.shown), 0) AS shown,
+            coalesce(max(c.superseded), 0) AS superseded,
+            coalesce(max(c.quarantined), 0) AS quarantined,
+            coalesce(max(c.in_flight), 0) AS in_flight,
+            coalesce(max(c.unexplained), 0) AS unexplained
+        FROM counted AS c
+        WHERE c.source = p.source AND c.epoch = p.epoch
+    ) AS c ON true
+),
+-- Journal records that carry no number, unreadable ones above all: known by their place.
+positions AS (
+    SELECT b.topic, b."partition", min(b."position") AS "position"
+    FROM (
+        SELECT view_partition, topic, "partition", max("position") AS "position"
+        FROM dsn_store.barriers
+        GROUP BY view_partition, topic, "partition"
+    ) AS b
+    GROUP BY b.topic, b."partition"
+    HAVING count(*) >= (SELECT t.partitions FROM dsn_store.topics AS t WHERE t.topic = 'dsn.view')
+),
+unnumbered AS (
+    SELECT
+        coalesce(nullif(a.source, ''), substring(a.topic FROM '[^.]*$')) AS source,
+        count(*) AS received,
+        count(q.topic) AS quarantined,
+        count(*) FILTER (WHERE q.topic IS NULL AND a."offset" < p."position") AS unexplained
+    FROM dsn_store.audit AS a
+    LEFT JOIN dsn_store.quarantine AS q USING (topic, "partition", "offset")
+    LEFT JOIN positions AS p USING (topic, "partition")
+    WHERE a.seq <= 0
+    GROUP BY 1
+),
+lines AS (
+    SELECT
+        source,
+        last + edge_duplicate + copies AS received,
+        shown,
+        superseded,
+        edge_duplicate + copies AS duplicate,
+        quarantined,
+        -- Beyond seq_read nobody has looked yet; below it, a number without a row is a loss.
+        in_flight + (last - seq_read) - (numbers - numbers_read) AS in_flight,
+        unexplained + seq_read - numbers_read AS unexplained
+    FROM numbered
+    UNION ALL
+    SELECT
+        source, received, 0, 0, 0, quarantined, received - quarantined - unexplained, unexplained
+    FROM unnumbered
+)
+SELECT
+    source,
+    sum(received)::bigint AS received,
+    sum(shown)::bigint AS shown,
+    sum(superseded)::bigint AS superseded,
+    sum(duplicate)::bigint AS duplicate,
+    sum(quarantined)::bigint AS quarantined,
+    sum(in_flight)::bigint AS in_flight,
+    sum(unexplained)::bigint AS unexplained
+FROM lines
+GROUP BY source;
+COMMENT ON VIEW dsn.ledger IS
+    'One line per source: received = shown + superseded + duplicate + quarantined + in_flight + unexplained. Reads the whole audit log; dsn_consumers.ledger gives it the memory it wants.';
+COMMENT ON COLUMN dsn.ledger.source IS
+    'Establishment system; the establishment alone for records of its topic that nobody can read.';
+COMMENT ON COLUMN dsn.ledger.received IS
+    'Numbers given out by the source, plus duplicates at the edge, plus copies in the journal.';
+COMMENT ON COLUMN dsn.ledger.shown IS
+    'Contributors of an entry as it stands (deletions included), and claims taken into account.';
+COMMENT ON COLUMN dsn.ledger.superseded IS
+    'Replaced by a later change of the same record item that is not in quarantine.';
+COMMENT ON COLUMN dsn.ledger.duplicate IS 'Said nothing new at the edge, or a copy in the journal.';
+COMMENT ON COLUMN dsn.ledger.quarantined IS 'Set aside with a reason.';
+COMMENT ON COLUMN dsn.ledger.in_flight IS
+    'Not in the journal yet, not in the view yet, or held until its record is linked and settled.';
+COMMENT ON COLUMN dsn.ledger.unexplained IS 'The rest: 0 unless something was lost.';
+
+-- Who may do what. A role belongs to the whole server, so it may exist from another database.
+
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'dsn_reader') THEN
+        CREATE ROLE dsn_reader NOLOGIN;
+    END IF;
+EXCEPTION
+    -- Two databases of one server migrating at the same moment.
+    WHEN duplicate_object OR unique_violation THEN NULL;
+END
+$$;
+
+REVOKE ALL ON SCHEMA dsn_store FROM PUBLIC;
+REVOKE ALL ON FUNCTION dsn_store.chain_access() FROM PUBLIC;
+GRANT USAGE ON SCHEMA dsn TO dsn_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA dsn TO dsn_reader;
+-- Whoever may read must be able to leave the trace of it.
+GRANT INSERT ON dsn.access TO dsn_reader;

@@ -1,0 +1,172 @@
+"""From acknowledged to readable, at a steady rate.
+
+Some of the changes are marked: an item of its own in the record of a person both sources know. Its
+time begins when the outbox has committed it, which is when a hospital would be answered, and ends
+when a reader on a connection of its own finds it in ``dsn.entries``.
+
+It is a little pessimistic: the outbox is written by another process than the edge, whose forwarder
+looks for such changes every 50 ms, while it is woken at once for those that came over MLLP.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from itertools import cycle
+
+import psycopg
+
+from dsn_deploy.bench.figures import BenchError
+from dsn_deploy.bench.load import Load
+from dsn_deploy.bench.system import System
+from dsn_producers.outbox import Outbox
+from dsn_producers.taking import Taken
+
+#: Marked changes a second; 600 in half a minute give a p99 that six of them exceed.
+MARKS_PER_S = 20
+#: Between two looks of the reader, s; half of it is added to every figure.
+LOOK_S = 0.02
+#: Records that marks are spread over, of each source.
+RECORDS_MAX = 500
+#: After the last take, a mark may take this long to appear, s.
+LATE_S = 60.0
+
+#: People whom several records make first: no registration will move them any more.
+_KNOWN = """
+    SELECT number, person_id
+    FROM (
+        SELECT
+            authority, number, person_id,
+            count(*) OVER (PARTITION BY person_id) AS records
+        FROM dsn.people_records
+    ) AS known
+    WHERE authority = %s
+    ORDER BY records DESC, person_id
+    LIMIT %s
+"""
+
+_FOUND = """
+    SELECT entry FROM dsn.entries WHERE person_id = ANY(%s) AND entry = ANY(%s)
+"""
+
+
+def measure(
+    system: System,
+    loads: Sequence[tuple[Load, Outbox]],
+    rate: int,
+    seconds: int,
+    say: Callable[[str], object],
+) -> list[float]:
+    """Milliseconds of each mark while ``rate`` changes a second are taken."""
+    say(f"{rate} changes/s for {seconds} s, {MARKS_PER_S} of them watched")
+    with psycopg.connect(system.settings.conninfo, autocommit=True) as connection:
+        records = {load.source.name: _records(connection, load) for load, _ in loads}
+        reader = Reader(connection)
+        reader.start()
+        try:
+            _pace(loads, records, reader, rate, seconds)
+        finally:
+            reader.finish(time.monotonic() + LATE_S)
+    system.check()
+    if reader.failure is not None:
+        raise reader.failure
+    if reader.waiting:
+        raise BenchError(f"{reader.waiting} changes were not readable after {LATE_S:g} s")
+    return reader.waits_ms
+
+
+class Reader(threading.Thread):
+    """Looks for marks that were acknowledged, and notes how long each took."""
+
+    def __init__(self, connection: psycopg.Connection[tuple[str]]) -> None:
+        super().__init__(name="reader", daemon=True)
+        self._connection = connection
+        self._mutex = threading.Lock()
+        #: entry -> (person, monotonic instant of its acknowledgement).
+        self._marks: dict[str, tuple[str, float]] = {}
+        self._deadline: float | None = None
+        self.waits_ms: list[float] = []
+        self.failure: BaseException | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Marks that are not readable yet."""
+        return len(self._marks)
+
+    def acknowledged(self, entry: str, person: str) -> None:
+        """A mark is durable in its outbox: its time runs."""
+        with self._mutex:
+            self._marks[entry] = (person, time.monotonic())
+
+    def finish(self, deadline: float) -> None:
+        """No further marks come; wait for those that are out until ``deadline``."""
+        self._deadline = deadline
+        self.join()
+
+    def run(self) -> None:
+        """Look until finished and nothing waits, or the deadline has come."""
+        try:
+            while not self._over(time.monotonic()):
+                time.sleep(LOOK_S)
+                self._look()
+        except BaseException as error:  # noqa: BLE001 - raised where the measurement waits
+            self.failure = error
+
+    def _over(self, now: float) -> bool:
+        return self._deadline is not None and (not self._marks or now >= self._deadline)
+
+    def _look(self) -> None:
+        with self._mutex:
+            waiting = dict(self._marks)
+        if not waiting:
+            return
+        people = list({person for person, _ in waiting.values()})
+        found = self._connection.execute(_FOUND, [people, list(waiting)]).fetchall()
+        now = time.monotonic()
+        with self._mutex:
+            for (entry,) in found:
+                self.waits_ms.append((now - self._marks.pop(entry)[1]) * 1000)
+
+
+def _pace(
+    loads: Sequence[tuple[Load, Outbox]],
+    records: Mapping[str, Iterator[tuple[str, str]]],
+    reader: Reader,
+    rate: int,
+    seconds: int,
+) -> None:
+    """Take changes at their due times, from each source in turn."""
+    every = max(1, rate // MARKS_PER_S)
+    began = time.monotonic()
+    last: Future[Taken] | None = None
+    for count in range(rate * seconds):
+        load, outbox = loads[(count // every + count) % len(loads)]
+        time.sleep(max(0.0, began + count / rate - time.monotonic()))
+        if count % every:
+            last = outbox.take(next(load))
+            continue
+        number, person = next(records[load.source.name])
+        message, entry = load.marked(number, f"mark-{count}")
+        last = outbox.take(message)
+        last.add_done_callback(_telling(reader, entry, person))
+    if last is not None:
+        last.result(60)
+
+
+def _telling(reader: Reader, entry: str, person: str) -> Callable[[Future[Taken]], None]:
+    """Calls the reader when the change is durable; a refused one is never readable, and missed."""
+
+    def tell(_: Future[Taken]) -> None:
+        reader.acknowledged(entry, person)
+
+    return tell
+
+
+def _records(connection: psycopg.Connection[tuple[str]], load: Load) -> Iterator[tuple[str, str]]:
+    """Numbers and people of records of a source, over and over."""
+    found = connection.execute(_KNOWN, [load.source.authority, RECORDS_MAX]).fetchall()
+    if not found:
+        raise BenchError(f"{load.source.name} has no record yet: measure with more changes")
+    return cycle([(row[0], row[1]) for row in found])  # type: ignore[misc]  # two columns

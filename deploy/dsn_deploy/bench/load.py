@@ -1,0 +1,89 @@
+"""Changes for a measurement, as messages that an outbox takes: one item each.
+
+They come from ``dsn_deploy.demo.changes``; what that module numbers is numbered again by the
+outbox, which also drops an item that says nothing new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+from dsn_deploy.demo.changes import record_changes
+from dsn_producers.change import change_of
+from dsn_producers.mapping import Item
+from dsn_producers.message import Message
+from dsn_producers.sources import Source
+from dsn_schemas.keys import record_key
+from dsn_schemas.records import RecordChange
+from dsn_streams.entries import entry_of
+
+#: More than any measurement takes; the generator wants to know its end.
+_CHANGES_MAX = 1 << 40
+
+
+class Load:
+    """The endless changes of one source; every source of a measurement knows the same people."""
+
+    def __init__(self, source: Source, people: int, seed: int, partitions: int) -> None:
+        self.source = source
+        self._partitions = partitions
+        self._changes = record_changes(
+            people,
+            _CHANGES_MAX,
+            seed,
+            duplicates=0.0,
+            out_of_order=0.0,
+            partitions=partitions,
+            source=source.name,
+            authority=source.authority,
+        )
+
+    def __iter__(self) -> Iterator[Message]:
+        return self
+
+    def __next__(self) -> Message:
+        return self._message(next(self._changes))
+
+    def marked(self, number: str, mark: str) -> tuple[Message, str]:
+        """A change of the record ``number`` that is found again by its entry; both."""
+        change = next(one for one in self._changes if one.section == "medications" and one.content)
+        change = replace(change, number=number, item=mark, entry="")
+        key = record_key(change.authority, number)
+        entry = entry_of(change.section, "", change.source, key, mark)
+        return self._message(change), entry
+
+    def _message(self, change: RecordChange) -> Message:
+        item = Item(
+            authority=change.authority,
+            number=change.number,
+            section=change.section,
+            item=change.item,
+            entry=change.entry,
+            op=change.op,
+            status=change.status,
+            occurred_at=change.occurred_at,
+            content=change.content,
+        )
+        # A message has other bytes each time, a control id at the least.
+        digest = hashlib.sha256(f"{change.source}:{change.seq}".encode()).digest()
+        return Message(digest=digest, changes=(change_of(item, self._partitions),))
+
+
+def registration(authority: str, number: int) -> bytes:
+    """An HL7 v2 message of one person's stay: what is sent over MLLP."""
+    lines = (
+        (
+            rf"MSH|^~\&|ADT|BENCH|DSN|CENTRE|20260901121500-0400||ADT^A08^ADT_A01|BENCH-{number}|P|2.5"
+            "|||AL|NE|CAN|UNICODE UTF-8|FR"
+        ),
+        "EVN|A08|20260901121500-0400",
+        (
+            f"PID|1||M{number % 5000}^^^{authority}^MR||Gagné^Élise^M^^^^L||19700101|F|||"
+            "1, rue Notre-Dame^^Montréal^QC^H2Y 1C6^CAN^H||514 555-0134^PRN^PH"
+        ),
+        f"PV1|1|I|4N^401^1||||1234^Roy^Jean|||MED||||||||I|V{number}",
+        f"AL1|1|DA|70618^Pénicilline^RXNORM|SV|Urticaire {number}",
+    )
+    return "\r".join([*lines, ""]).encode()

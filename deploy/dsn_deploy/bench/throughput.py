@@ -1,0 +1,142 @@
+"""How many changes a second the whole path carries, and what each costs by process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import psycopg
+
+from dsn_consumers.ledger import QUIET_S, missing
+from dsn_deploy.bench.figures import BenchError
+from dsn_deploy.bench.load import Load
+from dsn_deploy.bench.system import System
+from dsn_deploy.bench.usage import Usage
+from dsn_producers.outbox import Outbox
+from dsn_producers.status import status
+from dsn_producers.taking import Taken
+from dsn_schemas.settings import Settings
+
+#: Between two looks into the store, s.
+_LOOK_S = 0.2
+#: Between two lines of progress, s.
+_SAY_S = 5.0
+#: No number may stand still for this long, s: then something is broken.
+STANDSTILL_S = 120.0
+
+_COMPLETE = """
+    SELECT DISTINCT ON (source) source, least(seq_received, seq_complete)
+    FROM dsn.sources
+    ORDER BY source, epoch DESC
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throughput:
+    """What one run carried."""
+
+    #: Changes that got a number and went the whole way.
+    changes: int
+    #: Changes the outboxes dropped because they said nothing new.
+    duplicates: int
+    #: From the first take to the last change readable.
+    seconds: float
+    #: From the first take to the last one durable in an outbox.
+    taking_s: float
+    #: CPU seconds by process.
+    cpu_s: dict[str, float]
+
+
+def measure(
+    system: System,
+    loads: Sequence[tuple[Load, Outbox]],
+    changes: int,
+    usage: Usage,
+    say: Callable[[str], object],
+) -> Throughput:
+    """Take ``changes`` changes as fast as the outboxes do, and wait until all can be read."""
+    before, cpu_before = _numbered(system.settings), usage.cpu_s()
+    began = time.monotonic()
+    share = changes // len(loads)
+    with ThreadPoolExecutor(len(loads)) as pool:
+        takes = [pool.submit(_take, load, outbox, share) for load, outbox in loads]
+        duplicates = sum(take.result() for take in takes)
+        taking_s = time.monotonic() - began
+        say(f"{changes} changes taken in {taking_s:.1f} s")
+        ended = wait_readable(system, say)
+    cpu_s = {name: at - cpu_before[name] for name, at in usage.cpu_s().items()}
+    after = _numbered(system.settings)
+    return Throughput(
+        changes=sum(after.values()) - sum(before.values()),
+        duplicates=duplicates,
+        seconds=ended - began,
+        taking_s=taking_s,
+        cpu_s=cpu_s,
+    )
+
+
+def wait_readable(system: System, say: Callable[[str], object]) -> float:
+    """Wait until the store has all that was numbered; the monotonic instant it had.
+
+    Complete means: every number contained, every record linked and settled, and no further link
+    for ``QUIET_S``, which is not counted. Raises ``BenchError`` when nothing moves any more.
+    """
+    expected = _numbered(system.settings)
+    watch = _Watch(sum(expected.values()), say)
+    place, since = -1, 0.0
+    with psycopg.connect(system.settings.conninfo, autocommit=True) as connection:
+        while True:
+            complete: Mapping[str, int] = dict(connection.execute(_COMPLETE).fetchall())
+            watch.look(sum(min(complete.get(s, 0), upto) for s, upto in expected.items()))
+            if all(complete.get(source, 0) >= upto for source, upto in expected.items()):
+                now = time.monotonic()
+                found = missing(connection, expected)
+                if not found.complete or found.place != place:
+                    place, since = (found.place if found.complete else -1), now
+                elif now - since >= QUIET_S:
+                    return since
+            system.check()
+            time.sleep(_LOOK_S)
+
+
+class _Watch:
+    """Says how far it is, and raises when it does not get further."""
+
+    def __init__(self, total: int, say: Callable[[str], object]) -> None:
+        self._total, self._say = total, say
+        self._last, self._moved = -1, time.monotonic()
+        self._said = time.monotonic()
+
+    def look(self, readable: int) -> None:
+        now = time.monotonic()
+        if readable != self._last:
+            self._last, self._moved = readable, now
+        elif now - self._moved > STANDSTILL_S:
+            raise BenchError(
+                f"{readable} of {self._total} changes readable, and no more for {STANDSTILL_S:g} s"
+            )
+        if now - self._said >= _SAY_S:
+            self._said = now
+            self._say(f"{readable} of {self._total} changes readable")
+
+
+def _take(load: Load, outbox: Outbox, count: int) -> int:
+    """Take ``count`` messages and wait until all are durable; how many said nothing new."""
+    before = outbox.counters()
+    last: Future[Taken] | None = None
+    for _ in range(count):
+        last = outbox.take(next(load))
+    if last is not None:
+        last.result(60)
+    after = outbox.counters()
+    if after.received - before.received != count:
+        refused = count - (after.received - before.received)
+        raise BenchError(f"{refused} changes were refused by the outbox of {load.source.name}")
+    return after.duplicate - before.duplicate
+
+
+def _numbered(settings: Settings) -> dict[str, int]:
+    """Highest number of each source."""
+    return {one.source: one.received - one.duplicate for one in status(settings)}

@@ -1,0 +1,49 @@
+"""``dsn bench``: measure this version on this machine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON line at the end.")]
+
+
+def register(app: typer.Typer) -> None:
+    bench = typer.Typer(help="Measure this version on this machine.", no_args_is_help=True)
+    bench.callback()(_nothing)
+    bench.command("end-to-end")(end_to_end)
+    app.add_typer(bench, name="bench")
+
+
+def end_to_end(
+    people: Annotated[int, typer.Option(min=1, help="People, known to both sources.")] = 10_000,
+    changes: Annotated[int, typer.Option(min=2, help="Taken as fast as possible.")] = 100_000,
+    rate: Annotated[int, typer.Option(min=1, help="Changes/s while latency is measured.")] = 500,
+    seconds: Annotated[int, typer.Option(min=1, help="How long latency is measured.")] = 30,
+    messages_rate: Annotated[int, typer.Option(min=1, help="Messages/s over MLLP.")] = 300,
+    messages_seconds: Annotated[int, typer.Option(min=1, help="How long over MLLP.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """The whole path, on servers and services of its own: changes/s, CPU, memory, latency."""
+    from dsn_deploy.bench.end_to_end import Asked, run
+    from dsn_deploy.bench.figures import Progress, show
+    from dsn_deploy.errors import FAILED
+
+    asked = Asked(
+        people=people,
+        changes=changes,
+        rate=rate,
+        seconds=seconds,
+        messages_rate=messages_rate,
+        messages_seconds=messages_seconds,
+    )
+    measured = run(asked, Progress().say)
+    show(measured.figures(), as_json=as_json)
+    if not measured.balanced:
+        typer.echo("dsn: the ledger does not balance", err=True)
+        raise typer.Exit(FAILED)
+
+
+def _nothing() -> None:
+    """Keeps ``end-to-end`` a sub-command while it is the only one."""

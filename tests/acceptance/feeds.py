@@ -1,0 +1,50 @@
+"""The sources of the shared system, as the integration engineer of each feed would write them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from producers.hl7v2.test_real_messages import AUTHORITIES
+
+
+def table(
+    name: str,
+    establishment: str,
+    authority: str,
+    *,
+    authorities: Mapping[str, str] | None = None,
+    listens: bool = True,
+) -> str:
+    """One ``[[source]]`` of a sources file."""
+    names = ", ".join(
+        f"{json.dumps(key)} = {json.dumps(value)}" for key, value in (authorities or {}).items()
+    )
+    port = "mllp_port = PORT\n" if listens else ""
+    return (
+        f'[[source]]\nname = "{name}"\nestablishment = "{establishment}"\n'
+        f'authority = "{authority}"\nauthorities = {{ {names} }}\n{port}'
+    )
+
+
+def authority_of(feed: str) -> str:
+    """The canonical name of a feed's own record numbers; feeds share none."""
+    return f"ESSAI-{feed}"
+
+
+SOURCES = (
+    *(
+        table(
+            feed,
+            "essai",
+            authority_of(feed),
+            authorities=dict.fromkeys(names, authority_of(feed)),
+        )
+        for feed, names in AUTHORITIES.items()
+    ),
+    table("synthea", "synthea", "SYN", listens=False),
+    table("bad-adt", "bad", "BAD"),
+    table("bad-fhir", "bad", "BADF", listens=False),
+    table("live-adt", "live", "LIVE"),
+    table("live-lab", "live", "LIVE"),
+)
