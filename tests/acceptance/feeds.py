@@ -32,6 +32,8 @@ def authority_of(feed: str) -> str:
     return f"ESSAI-{feed}"
 
 
+#: Hospitals that send the messages with an expected Patient, each under an authority of its own.
+CONVERTED = tuple(f"converted-{number}" for number in range(8))
 SOURCES = (
     *(
         table(
@@ -41,6 +43,15 @@ SOURCES = (
             authorities=dict.fromkeys(names, authority_of(feed)),
         )
         for feed, names in AUTHORITIES.items()
+    ),
+    *(
+        table(
+            name,
+            "essai",
+            authority_of(name),
+            authorities=dict.fromkeys(AUTHORITIES["microsoft-fhir-converter"], authority_of(name)),
+        )
+        for name in CONVERTED
     ),
     table("synthea", "synthea", "SYN", listens=False),
     table("bad-adt", "bad", "BAD"),
