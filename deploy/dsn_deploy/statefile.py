@@ -97,6 +97,10 @@ class StateFile:
         with self._mutex:
             self._put(**changes)
 
+    def is_gone(self) -> bool:
+        """Somebody deleted the file, most likely with the whole data folder."""
+        return not self._path.exists()
+
     def remove(self) -> None:
         """Nothing runs any more."""
         with self._mutex:

@@ -101,6 +101,10 @@ class Supervisor:
     def _look_after(self, asked: Asked) -> None:
         logs_at = self._now()
         while not asked.wait(LOOK_S):
+            if self._stack.state_file.is_gone():
+                # Servers without their files can only do harm, and nothing else could stop them.
+                log.error("data_folder_gone")
+                return
             for watch in self._watches:
                 watch.look(self._now(), random.random())
             if self._now() >= logs_at:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 import threading
@@ -186,3 +187,20 @@ def test_child_is_out_of_reach_of_the_terminal(tmp_path: Path) -> None:
     wait_for(lambda: not child.is_alive())
 
     assert child.log.read_text() == "True\n"
+
+
+def test_a_deleted_data_folder_ends_everything(tmp_path: Path) -> None:
+    """Whoever deletes the folder of a running system leaves no servers behind."""
+    trial = Trial(tmp_path / "data", store=STEADY)
+    thread = threading.Thread(target=trial.supervisor.run, args=(trial.asked,))
+    thread.start()
+    wait_for(lambda: trial.state.phase is Phase.RUNNING)
+    store = trial.state.entries["store"].process
+    assert store is not None
+
+    shutil.rmtree(tmp_path / "data")
+    thread.join(DEADLINE_S)
+
+    assert not thread.is_alive()
+    assert not store.is_alive()
+    assert "stop while [] run" == trial.stack.calls[-1]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,7 +36,8 @@ def demo(
     console = Console(stderr=as_json)
     status = run_demo(running_settings(), as_json=as_json, console=console)
     if stop:
-        down()
+        with contextlib.redirect_stdout(sys.stderr):  # the JSON line stays the last one
+            down()
     elif not as_json:
         typer.echo("Everything keeps running; stop it with: .venv/bin/dsn down")
     raise typer.Exit(status)
