@@ -2,7 +2,7 @@
 
 A changed, dropped, added or swapped row breaks its chain; a cut tail shows against the stored end.
 Somebody who may rewrite a whole chain *and* its end is only found by comparing with an end kept
-elsewhere: note the heads that ``dsn audit verify`` prints.
+elsewhere: copies of ``dsn_store.audit_heads`` and of the last line of ``dsn.access``.
 """
 
 from __future__ import annotations
