@@ -7,6 +7,7 @@ and with its message only when the type is our own: a driver's message may quote
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from types import TracebackType
@@ -20,7 +21,10 @@ FRAMES_MAX = 20
 
 
 def configure(service: str) -> None:
-    """Set logging of this process up; libraries' own loggers write through it from WARNING."""
+    """Set logging of this process up, from `DSN_LOG_LEVEL` (info).
+
+    Libraries' own loggers write through it from WARNING.
+    """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -30,6 +34,7 @@ def configure(service: str) -> None:
     ]
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        wrapper_class=structlog.make_filtering_bound_logger(level()),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
@@ -44,6 +49,12 @@ def configure(service: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def level() -> int:
+    """`DSN_LOG_LEVEL`: debug, info (unless said otherwise), warning or error."""
+    names = logging.getLevelNamesMapping()
+    return names.get(os.environ.get("DSN_LOG_LEVEL", "info").upper(), logging.INFO)
 
 
 def _named(service: str) -> Any:

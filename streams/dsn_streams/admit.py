@@ -93,11 +93,9 @@ class Admit:
         Raises ``UnknownSchema`` when a schema cannot be had yet: the batch is tried again.
         """
         turn = _Turn(self, state, batches)
-        for batch, steps in turn.steps:
-            for step in steps:
-                step()
-            if batch.topic != IDENTITY_LINKS:
-                turn.barriers(batch)
+        for step in turn.steps:
+            step()
+        turn.barriers(batches)
         return turn.decision()
 
 
@@ -113,7 +111,7 @@ class _Turn:
         self._moved: set[tuple[str, int, str, int]] = set()
         self._progress = {key: _copied(value) for key, value in admit._progress.items()}
         keys: set[str] = set()
-        self.steps = [(batch, list(self._read(batch, keys))) for batch in batches]
+        self.steps = [step for batch in batches for step in self._read(batch, keys)]
         found = state.get_many([b"r" + key.encode() for key in keys])
         self._rows = {key[1:].decode(): _decode_record(value) for key, value in found.items()}
 
@@ -166,6 +164,10 @@ class _Turn:
 
     def _changed(self, batch: Batch, record: InputRecord, head: Head) -> None:
         fields: Any = head.fields
+        if not 0 <= fields["previous"] < fields["seq"]:
+            detail = "a number is at least 1 and above the one before it; correct the sender"
+            self._quarantine(batch, record, fields, "impossible-number", detail)
+            return
         key, progress = self._source(batch, fields)
         self._moved.add(key)
         if not progress.take(fields["seq"], fields["previous"], fields["captured_at"]):
@@ -235,11 +237,12 @@ class _Turn:
             row.person, row.version = link.person, link.version
         self._dirty.add(key)
 
-    def barriers(self, batch: Batch) -> None:
-        """Tell every lane how far this partition has come."""
-        position = batch.records[-1].offset + 1
+    def barriers(self, batches: Sequence[Batch]) -> None:
+        """Tell every lane how far each partition has come, once a turn and behind all of it."""
+        ends = {(b.topic, b.partition): b.records[-1].offset + 1 for b in batches}
         for (topic, partition, source, epoch), progress in self._progress.items():
-            if topic != batch.topic or partition != batch.partition:
+            position = ends.get((topic, partition))
+            if position is None:
                 continue
             barrier = messages.encode(
                 Barrier(

@@ -9,7 +9,6 @@ import faust
 import structlog
 from confluent_kafka.admin import AdminClient
 
-from dsn_schemas.logs import configure
 from dsn_schemas.settings import Settings
 from dsn_streams.app import build, changes_topics
 from dsn_streams.lanes import leave
@@ -22,7 +21,6 @@ TOPICS_PAUSE_S = 1.0
 
 def main(settings: Settings) -> None:
     """Run until SIGTERM; drains and ends with exit status 0 then, 70 after a fault."""
-    configure("streams")
     admin = AdminClient({"bootstrap.servers": settings.kafka})
     found = changes_topics(admin)
     while not found:

@@ -126,7 +126,9 @@ class Worker:
         run = (
             f"{self._code}\n"
             "from dsn_streams.worker import main\n"
+            "from dsn_schemas.logs import configure\n"
             "from dsn_schemas.settings import Settings\n"
+            "configure('streams')\n"
             "main(Settings())"
         )
         with self._log.open("ab") as log:

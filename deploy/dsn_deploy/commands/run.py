@@ -24,9 +24,9 @@ def run(
     service: Annotated[str, typer.Argument(callback=known, help=", ".join(SERVICES))],
 ) -> None:
     """Run one service until it is told to stop."""
-    from dsn_deploy.events import write_json
     from dsn_deploy.running import running_settings
     from dsn_deploy.services import run as run_service
+    from dsn_schemas.logs import configure
 
-    write_json()
+    configure(service)
     run_service(service, running_settings())
