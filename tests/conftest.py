@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 
 import pytest
 
 from dsn_deploy.stack import EmbeddedStack
+
+# A temporary root of this session's own. The usual one is shared by every session of the user and
+# is closed again by each that starts: a PostgreSQL that runs as somebody else would lose its files.
+_ROOT = tempfile.mkdtemp(prefix="dsn-tests-")
+os.environ["PYTEST_DEBUG_TEMPROOT"] = _ROOT
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Leave nothing behind, except what explains a failure."""
+    if exitstatus == pytest.ExitCode.OK:
+        shutil.rmtree(_ROOT, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
