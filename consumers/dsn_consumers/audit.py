@@ -15,8 +15,9 @@ from typing import Any
 
 import psycopg
 
+from dsn_consumers import copybinary
 from dsn_consumers.chain import GENESIS, AuditRow, chained, digest, row_bytes
-from dsn_consumers.copytext import blob, line, text, within_calendar
+from dsn_consumers.copybinary import blob, int2, int4, int8, microseconds, text, within_calendar
 from dsn_consumers.database import statement
 from dsn_consumers.intake import Place, Read, Topic
 from dsn_consumers.lanes import Lane
@@ -36,6 +37,8 @@ LaneKey = tuple[str, int, str, int]
 
 #: A source's name is some 20 characters; one that no index could hold is no name of a source.
 SOURCE_CHARS_MAX = 200
+#: What the columns hold: a number beyond them is no number of a source.
+_EPOCHS, _SEQS = range(-(2**31), 2**31), range(-(2**63), 2**63)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNREADABLE: dict[str, Any] = {
@@ -72,6 +75,8 @@ class AuditSink:
     """What the audit does with a batch."""
 
     name = "audit"
+    #: Each batch is chained behind the one before it.
+    prepares_ahead = False
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
@@ -121,7 +126,7 @@ class AuditSink:
         with connection.cursor() as cursor:
             if prepared.lines:
                 with cursor.copy(statement_copy("dsn_store.audit")) as copy:
-                    copy.write(b"".join(prepared.lines))
+                    copy.write(copybinary.stream(prepared.lines))
             if prepared.heads:
                 cursor.executemany(statement("write_head"), _heads(prepared))
             if prepared.lanes:
@@ -140,8 +145,7 @@ class AuditSink:
             head = self._codec.head(read.value or b"")
         except UnreadableRecord:
             return None
-        named = head.name == "RecordChange" and len(str(head.fields["source"])) <= SOURCE_CHARS_MAX
-        return head if named else None
+        return head if head.name == "RecordChange" and _storable(head.fields) else None
 
     def _row(self, page: Page, read: Read, head: Head | None, stored_us: int) -> None:
         fields: dict[str, Any] = _UNREADABLE if head is None else head.fields
@@ -195,6 +199,12 @@ class AuditSink:
         return lane
 
 
+def _storable(fields: dict[str, Any]) -> bool:
+    """Do source and numbers fit the columns? What does not is a row like any unreadable one."""
+    numbered = fields["epoch"] in _EPOCHS and fields["seq"] in _SEQS and fields["previous"] in _SEQS
+    return numbered and len(fields["source"]) <= SOURCE_CHARS_MAX
+
+
 def _record_id(fields: dict[str, Any]) -> str:
     try:
         return person_id(record_key(fields["authority"], fields["number"]))
@@ -211,21 +221,21 @@ def _at(microseconds: int) -> datetime:
 
 
 def _line(row: AuditRow, previous: bytes, last: bytes) -> bytes:
-    return line(
+    return copybinary.row(
         text(row.topic),
-        b"%d" % row.partition,
-        b"%d" % row.offset,
+        int4(row.partition),
+        int8(row.offset),
         text(row.source),
-        b"%d" % row.epoch,
-        b"%d" % row.seq,
+        int4(row.epoch),
+        int8(row.seq),
         text(row.section),
         text(row.op),
-        b"%d" % row.standing,
+        int2(row.standing),
         text(row.record_id),
         blob(row.item_digest),
         blob(row.content_digest),
-        _at(row.captured_us).isoformat().encode(),
-        _at(row.stored_us).isoformat().encode(),
+        microseconds(row.captured_us),
+        microseconds(row.stored_us),
         blob(previous),
         blob(last),
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 import psycopg
@@ -41,6 +43,8 @@ class Sink(Protocol, Generic[Prepared]):
 
     #: Name of the consumer in the offsets, the lock and the log.
     name: str
+    #: Whether a batch may be prepared while the one before it is being written.
+    prepares_ahead: bool
 
     def wanted(self, topics: Sequence[str]) -> list[str]:
         """Which of the topics there are to read."""
@@ -61,6 +65,16 @@ class Sink(Protocol, Generic[Prepared]):
         """It is kept."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Writing(Generic[Prepared]):
+    """A batch on its way into the database."""
+
+    done: Future[None]
+    prepared: Prepared
+    #: Where each partition goes on once it is kept.
+    after: dict[Place, int]
+
+
 class Pump(Generic[Prepared]):
     """Reads, writes, and never loses its place."""
 
@@ -73,6 +87,10 @@ class Pump(Generic[Prepared]):
         self._offsets: dict[Place, int] = {}
         self._topics: dict[str, Topic] = {}
         self._looked_at = 0.0
+        self._backoff = Backoff()
+        #: Writes one batch while the next is read: PostgreSQL works and so do we.
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+        self._writing: _Writing[Prepared] | None = None
 
     def run(self) -> None:
         """Work until somebody asks to stop.
@@ -81,52 +99,71 @@ class Pump(Generic[Prepared]):
         2. Read a batch and decide what to write.
         3. In one transaction move the offsets, if they are still ours, and write the rows.
         4. Commit. Dying before this repeats the batch; dying after it repeats nothing.
+        5. Only then touch the connection for the next batch, which may have been read meanwhile.
 
         Raises ``ConsumerError`` for what a person has to decide.
         """
-        backoff = Backoff()
         self._stop.after_drain(self._cancel)
         try:
             while not self._stop.asked:
                 try:
-                    self._open(backoff)
+                    self._open()
                     while not self._stop.asked:
                         self._look()
                         self.step()
-                        backoff.reset()
+                    self._finish()
                 except (psycopg.Error, KafkaException) as error:
-                    self._pause(error, backoff)
+                    self._pause(error)
         finally:
             self._disconnect()
+            self._writer.shutdown()
             self._intake.close()
             log.info("consumer_stopped", consumer=self._sink.name)
 
-    def step(self) -> int:
-        """Read a batch and keep it; how many records it had."""
+    def step(self) -> None:
+        """Read a batch, and begin to keep it as soon as the one before it is kept."""
         records = self._intake.poll()  # 2
-        if not records:
-            return 0
-        prepared = self._prepared(records)
+        prepared = self._prepared(records) if records else None
+        self._finish()  # 5
         if prepared is None:
-            return 0
+            return
         before, after = self._moves(records)
-        connection = self._connected()
+        done = self._writer.submit(self._write, self._connected(), before, after, prepared)
+        self._writing = _Writing(done, prepared, after)
+        if not self._sink.prepares_ahead:
+            self._finish()
+
+    def _write(
+        self,
+        connection: Connection,
+        before: Mapping[Place, int],
+        after: Mapping[Place, int],
+        prepared: Prepared,
+    ) -> None:
+        """One transaction, in the writer's thread; nobody else uses the connection meanwhile."""
         with connection.transaction():
             self._move(connection, before, after)  # 3
             self._sink.write(connection, prepared)
-        self._offsets.update(after)  # 4
-        self._sink.committed(prepared)
-        log.debug("batch_kept", consumer=self._sink.name, records=len(records))
-        return len(records)
 
-    def _open(self, backoff: Backoff) -> None:
+    def _finish(self) -> None:
+        """Wait until the batch being written is committed. Raises what its writing raised."""
+        writing, self._writing = self._writing, None
+        if writing is None:
+            return
+        writing.done.result()
+        self._backoff.reset()  # a batch is kept: both neighbours are there
+        self._offsets.update(writing.after)  # 4
+        self._sink.committed(writing.prepared)
+        log.debug("batch_kept", consumer=self._sink.name, places=len(writing.after))
+
+    def _open(self) -> None:
         self._connection = connect(self._settings.conninfo)
         self._lock(self._connection)
         while not self._stop.asked:
             found = self._intake.describe(self._sink.wanted(self._intake.topics()))
             if self._sink.complete(found):
                 break
-            pause = backoff.next_s()
+            pause = self._backoff.next_s()
             log.warning("topics_missing", consumer=self._sink.name, found=len(found), again_s=pause)
             self._stop.wait(pause)
         else:
@@ -143,6 +180,7 @@ class Pump(Generic[Prepared]):
         if time.monotonic() < self._looked_at + LOOK_S:
             return
         self._looked_at = time.monotonic()
+        self._finish()
         found = self._intake.describe(self._sink.wanted(self._intake.topics()))
         check_ids(found, {name: topic.topic_id for name, topic in self._topics.items()})
         new = [topic for topic in found if topic.name not in self._topics]
@@ -229,17 +267,17 @@ class Pump(Generic[Prepared]):
                 waited = True
             self._stop.wait(LOCK_EVERY_S)
 
-    def _pause(self, error: Exception, backoff: Backoff) -> None:
+    def _pause(self, error: Exception) -> None:
         if isinstance(error, psycopg.Error) and not is_passing(error):
             raise error
         self._disconnect()
-        pause = backoff.next_s()
+        pause = self._backoff.next_s()
         log.warning(
             "neighbour_away",
             consumer=self._sink.name,
             error=type(error).__name__,
             sqlstate=getattr(error, "sqlstate", None),
-            attempts=backoff.attempts,
+            attempts=self._backoff.attempts,
             again_s=round(pause, 2),
         )
         self._stop.wait(pause)
@@ -250,6 +288,10 @@ class Pump(Generic[Prepared]):
         return self._connection
 
     def _disconnect(self) -> None:
+        """Let go of the connection; whatever comes of a batch being written, PostgreSQL knows."""
+        if self._writing is not None:
+            wait([self._writing.done])
+            self._writing = None
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -1,7 +1,7 @@
 """Looking people up by a word of a name, a health number, a record number or a birth date.
 
 The store calls ``terms`` when it writes demographics; the pages ask ``dsn.search_terms`` for what
-``asked`` makes of a question. Accents, case and punctuation never decide: « Lévesque-O'Connor » is
+``prefixes`` makes of a name. Accents, case and punctuation never decide: « Lévesque-O'Connor » is
 found by ``levesque conn``.
 """
 
@@ -24,18 +24,13 @@ WORDS_MAX = 8
 #: Shorter beginnings of a name would list a tenth of the province.
 PREFIX_CHARS_MIN = 2
 
-_NAM = re.compile(r"[A-Z]{4}\d{8}")
-_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 _LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ß": "ss"})
 
 
-def asked(question: str) -> list[Term]:
-    """The terms a question is made of; a health number stands alone."""
-    compact = _compact(question)
-    if _NAM.fullmatch(compact):
-        return [("nam", compact)]
+def prefixes(question: str) -> tuple[str, ...]:
+    """Beginnings of words of a name, as somebody typed them; what holds a digit is no name."""
     words = question.split()[:WORDS_MAX]
-    return list(dict.fromkeys(term for word in words for term in _asked_word(word)))
+    return tuple(dict.fromkeys(part for word in words for part in _prefixes(word)))
 
 
 def terms(demographics: Mapping[str, Any]) -> set[Term]:
@@ -64,13 +59,11 @@ def _names(names: Sequence[Mapping[str, Any]]) -> Iterator[Term]:
                 yield "name", word
 
 
-def _asked_word(word: str) -> list[Term]:
-    if _DATE.fullmatch(word) and len(word) > 4:
-        return [("birth", word)]
+def _prefixes(word: str) -> list[str]:
     if any(c.isdigit() for c in word):
-        return [("number", _compact(word)[:TERM_CHARS_MAX])]
+        return []
     parts = (part[:TERM_CHARS_MAX] for part in _parts(word))
-    return [("name", part) for part in parts if len(part) >= PREFIX_CHARS_MIN]
+    return [part for part in parts if len(part) >= PREFIX_CHARS_MIN]
 
 
 def _parts(word: str) -> list[str]:

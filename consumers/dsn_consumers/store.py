@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 
 from dsn_consumers.chart_rows import Encoder, Rows
+from dsn_consumers.copybinary import stream
 from dsn_consumers.database import statement
 from dsn_consumers.intake import Read, Topic
 from dsn_consumers.pump import Pump
@@ -31,8 +32,8 @@ REMEMBERED_MAX = 500_000
 #: Statements that bring each staging table's rows to their place.
 _WRITES = {
     "staged_links": ("write_links",),
-    "staged_entries": ("write_entries", "forget_terms"),
-    "staged_terms": ("write_terms",),
+    "staged_entries": ("write_entries",),
+    "staged_terms": ("forget_terms", "write_terms"),
     "staged_record_sources": ("write_record_sources",),
     "staged_settled": ("write_settled",),
     "staged_barriers": ("write_barriers",),
@@ -51,6 +52,7 @@ class StoreSink:
     """What the store does with a batch."""
 
     name = "store"
+    prepares_ahead = True
 
     def __init__(self, codec: Codec) -> None:
         self._encoder = Encoder(codec)
@@ -82,10 +84,12 @@ class StoreSink:
         with connection.cursor() as cursor:
             for table, lines in _staged(prepared):
                 with cursor.copy(statement_copy(table)) as copy:
-                    copy.write(b"".join(lines))
+                    copy.write(stream(lines))
             for table, _ in _staged(prepared):
                 for name in _WRITES[table]:
-                    cursor.execute(statement(name))
+                    # Planned anew each time: tables grow, and a plan kept from when they were
+                    # small reads them whole.
+                    cursor.execute(statement(name), prepare=False)
 
     def committed(self, prepared: Rows) -> None:
         """Remember which sources spoke of which record."""
@@ -96,7 +100,8 @@ class StoreSink:
 
 def statement_copy(table: str) -> psycopg.sql.Composed:
     """COPY into one of the tables named in this package."""
-    return psycopg.sql.SQL("COPY {} FROM STDIN").format(psycopg.sql.Identifier(*table.split(".")))
+    name = psycopg.sql.Identifier(*table.split("."))
+    return psycopg.sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(name)
 
 
 def _staged(rows: Rows) -> Iterator[tuple[str, list[bytes]]]:

@@ -43,6 +43,9 @@ APP_ID = "dsn-streams"
 CHANGELOGS = {"admit": STATE_ADMIT, "identify": STATE_IDENTIFY, "unify": STATE_UNIFY}
 #: How often new establishments and lost batches are looked for.
 WATCH_S = 10.0
+#: A broker that has just come back may say for a moment that it knows no topics; a group that forms
+#: then gets no lanes, and finds out only when it asks again. Its client's own 5 minutes are too long.
+METADATA_AGE_MS_MAX = 5_000
 #: Exit status that asks the supervisor for a restart because a new topic is there.
 EXIT_RESTART = 75
 
@@ -108,6 +111,7 @@ def build(settings: Settings, admin: AdminClient, establishments: Sequence[str])
         broker_commit_interval=1.0,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=2 << 20,
+        consumer_metadata_max_age_ms=METADATA_AGE_MS_MAX,
         stream_buffer_maxsize=16,
         worker_redirect_stdouts=False,
     )

@@ -106,17 +106,23 @@ class Identify:
         may write it, so that is a fault of ours and not of a record.
         """
         turn = _Turn(self._codec, self._partitions, state)
+        requests = list(self._requests(batches))
+        turn.read_ahead(requests)
+        for request in requests:
+            turn.take(request)
+        return turn.decision()
+
+    def _requests(self, batches: Sequence[Batch]) -> Iterator[IdentityRequest]:
         for batch in batches:
             for record in batch.records:
                 request = self._codec.decode(record.value or b"")
                 if not isinstance(request, IdentityRequest):
                     raise TypeError(f"{batch.topic} holds a {type(request).__name__}")
-                turn.take(request)
-        return turn.decision()
+                yield request
 
 
 class _Turn:
-    """One call of ``decide``: rows are read when needed and written once."""
+    """One call of ``decide``: rows are read ahead or when needed, and written once."""
 
     def __init__(self, codec: Codec, partitions: int, state: State) -> None:
         self._codec = codec
@@ -127,6 +133,23 @@ class _Turn:
         self._nams: dict[str, list[str]] = {}
         self._dirty_rows: dict[str, None] = {}
         self._dirty_nams: dict[str, None] = {}
+
+    def read_ahead(self, requests: Sequence[IdentityRequest]) -> None:
+        """Read in three calls what these requests will need, save what claims lead to.
+
+        1. Their records. 2. The NAMs that these carry, and those that they now bring. 3. The other
+        records that carry one.
+        """
+        self._read_rows({record_key(one.authority, one.number) for one in requests})  # 1
+        nams = {nam for row in self._rows.values() for nam in row.nams}
+        nams.update(_nam(one) for one in requests)
+        nams.discard("")
+        found = self._state.get_many([b"n" + nam.encode() for nam in nams])  # 2
+        for nam in nams:
+            value = found.get(b"n" + nam.encode())
+            self._nams[nam] = _decode_keys(value) if value else []
+        carriers = {key for keys in self._nams.values() for key in keys}
+        self._read_rows(carriers - self._rows.keys())  # 3
 
     def take(self, request: IdentityRequest) -> None:
         """Take one request in and say what it changes."""
@@ -154,12 +177,15 @@ class _Turn:
     # --- what is known -------------------------------------------------------------------------
 
     def _row(self, key: str) -> RecordRow:
-        known = self._rows.get(key)
-        if known is None:
-            name = b"d" + key.encode()
-            value = self._state.get_many((name,)).get(name)
-            known = self._rows[key] = _decode_record(value) if value else RecordRow()
-        return known
+        if key not in self._rows:
+            self._read_rows({key})
+        return self._rows[key]
+
+    def _read_rows(self, keys: set[str]) -> None:
+        found = self._state.get_many([b"d" + key.encode() for key in keys])
+        for key in keys:
+            value = found.get(b"d" + key.encode())
+            self._rows[key] = _decode_record(value) if value else RecordRow()
 
     def _carriers(self, nam: str) -> list[str]:
         known = self._nams.get(nam)
@@ -174,9 +200,7 @@ class _Turn:
         if known is not None and (known.epoch, known.seq) >= (request.epoch, request.seq):
             return
         before = row.nams
-        content = request.content if request.op == "upsert" else None
-        nam = (verified(content) or "") if isinstance(content, Demographics) else ""
-        row.words[request.source] = Word(request.epoch, request.seq, nam)
+        row.words[request.source] = Word(request.epoch, request.seq, _nam(request))
         for gone in sorted(before - row.nams):
             self._carriers(gone).remove(key)
             self._dirty_nams[gone] = None
@@ -330,6 +354,13 @@ class _Turn:
         lane = partition_of(key, self._partitions)
         value = self._codec.encode(review)
         self._outputs.append(Output(IDENTITY_REVIEWS, lane, key.encode(), value))
+
+
+def _nam(request: IdentityRequest) -> str:
+    """The valid NAM that the request brings, or empty."""
+    if request.op != "upsert" or not isinstance(request.content, Demographics):
+        return ""
+    return verified(request.content) or ""
 
 
 def _other(key: str, claim: IdentityClaim) -> str:

@@ -15,7 +15,8 @@ State rows, all keyed by person first:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -100,8 +101,11 @@ class _Turn:
         #: Entry rows as (contributions by item key); a dirty one is written and shown at the end.
         self._entries: dict[bytes, dict[tuple[str, str, str], Contribution]] = {}
         self._names: dict[bytes, tuple[str, int, str]] = {}
+        #: The rows of this turn by person: a hand-over asks for all of one.
+        self._named: dict[str, set[bytes]] = {}
         self._dirty: dict[bytes, None] = {}
         self._places: dict[bytes, Place | None] = {}
+        self._arrivals: dict[bytes, int] = {}
         self._moves = {key: list(moves) for key, moves in unify._moves.items()}
         self._read(received)
 
@@ -135,25 +139,41 @@ class _Turn:
     # --- reading -------------------------------------------------------------------------------
 
     def _read(self, received: list[tuple[int, str, Message]]) -> None:
-        """Fetch the rows the contributions of this turn speak of, in one call."""
-        rows: dict[bytes, None] = {}
+        """Fetch the rows this turn speaks of, in two calls.
+
+        1. Entries, places, and which link versions have arrived.
+        2. For an item without a place the entry it would have alone: it may stand there.
+        """
+        entries: dict[bytes, None] = {}
+        alone: dict[bytes, bytes] = {}
+        arrivals: dict[bytes, None] = {}
         for _, person, message in received:
             if isinstance(message, Contribution):
-                rows[self._name(person, message.section, message.entry)] = None
+                entries[self._name(person, message.section, message.entry)] = None
                 if message.section in _GROUPED_NUMBERS:
-                    rows[_place_key(person, message)] = None
-                    rows[self._name(person, message.section, _own_entry(message))] = None
-        found = self._state.get_many(rows)
+                    own = self._name(person, message.section, _own_entry(message))
+                    alone[_place_key(person, message)] = own
+            elif isinstance(message, Handover):
+                arrivals[arrived_key(person, message.record)] = None
+        found = self._state.get_many([*entries, *alone, *arrivals])  # 1
+        self._keep_entries(entries, found)
+        for key in alone:
+            self._places[key] = _place_of(found.get(key))
+        for key in arrivals:
+            self._arrivals[key] = _arrival_of(found.get(key))
+        rest = {own for key, own in alone.items() if self._places[key] is None}
+        rest.difference_update(entries)
+        self._keep_entries(rest, self._state.get_many(rest))  # 2
+
+    def _keep_entries(self, rows: Iterable[bytes], found: dict[bytes, bytes]) -> None:
         for row in rows:
-            value = found.get(row)
-            if row.startswith(b"e"):
-                self._entries[row] = _by_item(value)
-            else:
-                self._places[row] = _decode_place(value) if value is not None else None
+            self._entries[row] = _by_item(found.get(row))
 
     def _name(self, person: str, section: int, entry: str) -> bytes:
         row = entry_key(person, section, entry)
-        self._names[row] = (person, section, entry)
+        if row not in self._names:
+            self._names[row] = (person, section, entry)
+            self._named.setdefault(person, set()).add(row)
         return row
 
     def _entry(self, row: bytes) -> dict[tuple[str, str, str], Contribution]:
@@ -200,9 +220,14 @@ class _Turn:
 
     def _place(self, key: bytes) -> Place | None:
         if key not in self._places:
-            value = self._state.get_many((key,)).get(key)
-            self._places[key] = _decode_place(value) if value is not None else None
+            self._read_places((key,))
         return self._places[key]
+
+    def _read_places(self, keys: Iterable[bytes]) -> None:
+        wanted = [key for key in keys if key not in self._places]
+        found = self._state.get_many(wanted)
+        for key in wanted:
+            self._places[key] = _place_of(found.get(key))
 
     # --- records that move ---------------------------------------------------------------------
 
@@ -238,16 +263,20 @@ class _Turn:
 
     def _pass_on(self, person: str, record: str, move: Move) -> None:
         """Send every contribution of the record to the move's target and forget it here."""
+        gone: list[bytes] = []
         for row in self._rows_of(person):
             contributions = self._entry(row)
             for key in sorted(key for key in contributions if key[0] == record):
                 item = contributions.pop(key)
                 self._forward(item, move)
                 self._dirty[row] = None
-                place = _place_key(person, item)
-                if item.section in _GROUPED_NUMBERS and self._place(place) is not None:
-                    self._places[place] = None
-                    self._writes[place] = None
+                if item.section in _GROUPED_NUMBERS:
+                    gone.append(_place_key(person, item))
+        self._read_places(gone)
+        for place in gone:
+            if self._places[place] is not None:
+                self._places[place] = None
+                self._writes[place] = None
 
     def _settled(self, person: str, settled: Settled) -> None:
         key = move_key(person, settled.record)
@@ -268,10 +297,9 @@ class _Turn:
     def _arrived(self, person: str, record: str) -> int:
         """The link version whose contributions have all arrived here; 0 before the first link."""
         key = arrived_key(person, record)
-        value = self._writes.get(key) if key in self._writes else None
-        if key not in self._writes:
-            value = self._state.get_many((key,)).get(key)
-        return int(msgspec.msgpack.decode(value)) if value is not None else 0
+        if key in self._writes:
+            return _arrival_of(self._writes[key])
+        return self._arrivals[key]  # read for every hand-over of the turn
 
     def _keep_moves(self, key: bytes, moves: list[Move]) -> None:
         if moves:
@@ -284,12 +312,12 @@ class _Turn:
     def _rows_of(self, person: str) -> list[bytes]:
         """Every entry row of the person, those of this turn included, in key order."""
         prefix = b"e" + person.encode()
-        rows = {key for key, _ in self._state.scan(prefix)}
-        rows.update(key for key in self._entries if key.startswith(prefix))
-        for row in rows:
-            section = row[len(prefix)]
-            self._names[row] = (person, section, row[len(prefix) + 1 :].decode())
-        return sorted(rows)
+        for row, value in self._state.scan(prefix):
+            if row not in self._entries:
+                self._name(person, row[len(prefix)], row[len(prefix) + 1 :].decode())
+                self._entries[row] = _by_item(value)
+        # A row that was named and is in neither does not exist.
+        return sorted(row for row in self._named.get(person, ()) if row in self._entries)
 
 
 def entry_key(person: str, section: int, entry: str) -> bytes:
@@ -317,7 +345,21 @@ def _item_key(item: Contribution) -> tuple[str, str, str]:
 
 
 def _own_entry(item: Contribution) -> str:
-    return entry_of(SECTIONS[item.section], "", item.source, item.record, item.item)
+    return _entry_alone(item.section, item.source, item.record, item.item)
+
+
+@lru_cache(maxsize=1 << 15)
+def _entry_alone(section: int, source: str, record: str, item: str) -> str:
+    # Asked twice in a turn, and a digest costs 2 µs.
+    return entry_of(SECTIONS[section], "", source, record, item)
+
+
+def _place_of(value: bytes | None) -> Place | None:
+    return None if value is None else _decode_place(value)
+
+
+def _arrival_of(value: bytes | None) -> int:
+    return 0 if value is None else int(msgspec.msgpack.decode(value))
 
 
 def _by_item(value: bytes | None) -> dict[tuple[str, str, str], Contribution]:

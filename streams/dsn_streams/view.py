@@ -1,4 +1,7 @@
-"""Entries as bytes: the head is encoded, the content is spliced in as it came.
+"""Entries as bytes: the head is encoded here, the content is spliced in as it came.
+
+The head is written by hand: ``fastavro`` wants a dictionary for every contributor, and making those
+costs more than the bytes. The order of the fields is checked against the contract at import.
 
 A ``ViewEntry`` ends with the same content union as a ``RecordChange``; admit made sure that the
 bytes are whole and of our own schema version.
@@ -6,15 +9,14 @@ bytes are whole and of our own schema version.
 
 from __future__ import annotations
 
-from io import BytesIO
+from collections.abc import Sequence
 
-from fastavro import schemaless_writer
-
+from dsn_schemas.contract import named_types
 from dsn_schemas.keys import SEPARATOR, partition_of, split_record_key, view_key
-from dsn_schemas.records import RecordSettled, ViewBarrier
+from dsn_schemas.records import Disagreement, FieldOrigin, RecordSettled, ViewBarrier
 from dsn_schemas.topics import VIEW
-from dsn_schemas.wire import Codec, head_schema
-from dsn_streams.contribution import OPS, SECTIONS, Barrier, Contribution, Settled
+from dsn_schemas.wire import Codec
+from dsn_streams.contribution import SECTIONS, Barrier, Contribution, Settled
 from dsn_streams.merge import Merged
 from dsn_streams.stage import Output
 
@@ -25,35 +27,23 @@ class ViewWriter:
     def __init__(self, codec: Codec, partitions: int) -> None:
         self._codec = codec
         self._partitions = partitions
-        self._head = head_schema("ViewEntry")
 
     def entry(self, person: str, section: int, entry: str, merged: Merged) -> Output:
         """The record of an entry."""
-        out = BytesIO()
-        out.write(self._codec.frame_of("ViewEntry"))
-        schemaless_writer(
-            out,
-            self._head,
-            {
-                "person": person,
-                "section": SECTIONS[section],
-                "entry": entry,
-                "status": merged.status,
-                "conflicts": merged.conflicts,
-                "as_of": merged.as_of,
-                "contributors": [_contributor(item) for item in merged.contributions],
-                "provenance": [
-                    {"field": o.field, "contributors": o.contributors, "rule": o.rule}
-                    for o in merged.provenance
-                ],
-                "disagreements": [
-                    {"field": d.field, "value": d.value, "contributors": d.contributors}
-                    for d in merged.disagreements
-                ],
-            },
-        )
-        out.write(merged.content)
-        return self._output(person, section, entry, out.getvalue())
+        parts = [
+            self._codec.frame_of("ViewEntry"),
+            _text(person),
+            _number(section),
+            _text(entry),
+            _text(merged.status),
+            *_array([_text(name) for name in merged.conflicts]),
+            _number(merged.as_of),
+            *_array([_contributor(item) for item in merged.contributions]),
+            *_array([_origin(origin) for origin in merged.provenance]),
+            *_array([_disagreement(one) for one in merged.disagreements]),
+            merged.content,
+        ]
+        return self._output(person, section, entry, b"".join(parts))
 
     def removal(self, person: str, section: int, entry: str) -> Output:
         """The record that says the person has no such entry any more."""
@@ -91,17 +81,78 @@ class ViewWriter:
         return Output(VIEW, lane, view_key(person, SECTIONS[section], entry).encode(), value)
 
 
-def _contributor(item: Contribution) -> dict[str, object]:
+def _contributor(item: Contribution) -> bytes:
     authority, number = split_record_key(item.record)
-    return {
-        "source": item.source,
-        "authority": authority,
-        "number": number,
-        "item": item.item,
-        "epoch": item.epoch,
-        "seq": item.seq,
-        "op": OPS[item.op],
-        "status": item.status,
-        "occurred_at": item.occurred_at,
-        "captured_at": item.captured_at,
-    }
+    return b"".join(
+        (
+            _text(item.source),
+            _text(authority),
+            _text(number),
+            _text(item.item),
+            _number(item.epoch),
+            _number(item.seq),
+            _number(item.op),
+            _text(item.status),
+            _number(item.occurred_at),
+            _number(item.captured_at),
+        )
+    )
+
+
+def _origin(origin: FieldOrigin) -> bytes:
+    positions = _array([_number(position) for position in origin.contributors])
+    return b"".join((_text(origin.field), *positions, _text(origin.rule)))
+
+
+def _disagreement(one: Disagreement) -> bytes:
+    positions = _array([_number(position) for position in one.contributors])
+    return b"".join((_text(one.field), _text(one.value), *positions))
+
+
+def _array(items: Sequence[bytes]) -> Sequence[bytes]:
+    """An Avro array: one block, then an empty one."""
+    return (_number(len(items)), *items, b"\0") if items else (b"\0",)
+
+
+def _text(value: str) -> bytes:
+    data = value.encode()
+    return _number(len(data)) + data
+
+
+#: The numbers of one byte, which most are.
+_SHORT = tuple(bytes((value << 1,)) for value in range(64))
+
+
+def _number(value: int) -> bytes:
+    """An Avro int or long: zigzag, seven bits a byte."""
+    if 0 <= value < 64:
+        return _SHORT[value]
+    rest = (value << 1) ^ (value >> 63)
+    out = bytearray()
+    while rest > 0x7F:
+        out.append((rest & 0x7F) | 0x80)
+        rest >>= 7
+    out.append(rest)
+    return bytes(out)
+
+
+def _check_order(name: str, expected: tuple[str, ...]) -> None:
+    """Raise ``AssertionError`` when the contract's order is not the one written here."""
+    fields = named_types()[name]["fields"]
+    assert isinstance(fields, list)
+    if tuple(field["name"] for field in fields) != expected:
+        raise AssertionError(f"{name} has other fields than are written here: mend this file")
+
+
+_check_order(
+    "dsn.ViewEntry",
+    ("person", "section", "entry", "status", "conflicts", "as_of", "contributors", "provenance",
+     "disagreements", "content"),
+)  # fmt: skip
+_check_order(
+    "dsn.Contributor",
+    ("source", "authority", "number", "item", "epoch", "seq", "op", "status", "occurred_at",
+     "captured_at"),
+)  # fmt: skip
+_check_order("dsn.FieldOrigin", ("field", "contributors", "rule"))
+_check_order("dsn.Disagreement", ("field", "value", "contributors"))

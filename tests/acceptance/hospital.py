@@ -45,16 +45,14 @@ def allergy(code: str, text: str = "", index: int = 1) -> str:
     return f"AL1|{index}|DA|{code}^{text or code}^LOCAL|SV|Urticaire"
 
 
-def problem(code: str, name: str, index: int = 1) -> str:
-    """DG1."""
-    return f"DG1|{index}||{code}^{code}^I10||20260301|A||||||||||||||||{name}"
+def problem(code: str, name: str, index: int = 1, action: str = "A") -> str:
+    """DG1 of a diagnosis with an identifier; action ``D`` deletes it."""
+    return f"DG1|{index}||{code}^{code}^I10||20260301|A||||||||||||||{name}|{action}"
 
 
 def merge(authority: str, survivor: str, ended: str, control: str) -> str:
     """A40."""
-    return message(
-        authority, "ADT^A40^ADT_A39", survivor, control, f"MRG|{ended}^^^{authority}^MR"
-    )
+    return message(authority, "ADT^A40^ADT_A39", survivor, control, f"MRG|{ended}^^^{authority}^MR")
 
 
 def pair(authority: str, event: str, one: str, other: str, control: str) -> str:
@@ -87,7 +85,7 @@ def history(rng: random.Random, authority: str, records: int, count: int) -> lis
 def _update(rng: random.Random, authority: str, number: int, control: str) -> str:
     said: Sequence[str] = [
         allergy(f"a{rng.randrange(6)}", f"texte {rng.randrange(4)}"),
-        problem(f"I{rng.randrange(20)}", f"P{number}-{rng.randrange(4)}"),
+        problem(f"I{rng.randrange(20)}", f"P{number}-{rng.randrange(4)}", 1, rng.choice("AAAD")),
         f"PV1|1|I|{rng.randrange(9)}^1^1||||||||||||||||V{number}-{rng.randrange(3)}",
     ]
     # Three in ten know their health number; some of two hospitals have the same one.

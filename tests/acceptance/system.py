@@ -11,9 +11,9 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -42,6 +42,8 @@ from support.journal import wait_until
 #: Seconds for everything to come up, and for what was fed to arrive, on a crowded machine.
 UP_S = 180.0
 ARRIVAL_S = 150.0
+#: Seconds for everything to stop.
+STOP_S = 90.0
 
 Rows = list[tuple[Any, ...]]
 
@@ -70,8 +72,8 @@ class System:
         self._web_port = self._free_port()
         self.stack = EmbeddedStack(data=folder / "data")
         self._switch = Switch()
-        self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._supervise, name="supervisor")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="supervisor")
+        self._life: Future[None] | None = None
 
     def _free_port(self) -> int:
         return next(port for port in self._ports if is_free(port))
@@ -83,7 +85,7 @@ class System:
         return self.stack.settings.model_copy(update=changed)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._life = self._thread.submit(self._supervise)
         try:
             wait_until(self._is_up, UP_S, "everything runs", 0.1)
         except BaseException:
@@ -101,18 +103,15 @@ class System:
 
     def _end(self) -> None:
         self._switch.ask()
-        self._thread.join(90)
-        assert not self._thread.is_alive(), "the supervisor did not end"
-        if self._failure is not None:
-            raise self._failure
+        if self._life is not None:
+            self._life.result(STOP_S)
+        self._thread.shutdown()
 
     def _supervise(self) -> None:
-        try:
-            Supervisor(
-                self.stack, services=self._services, provision=lambda: provision(self.settings)
-            ).run(self._switch)
-        except BaseException as failure:  # told to the test by `_is_up` and `_end`
-            self._failure = failure
+        def prepare() -> None:
+            provision(self.settings)
+
+        Supervisor(self.stack, services=self._services, provision=prepare).run(self._switch)
 
     def _services(self, state_file: StateFile) -> Sequence[Service]:
         given = environment(self.settings)
@@ -123,8 +122,8 @@ class System:
         ]
 
     def _is_up(self) -> bool:
-        if self._failure is not None:
-            raise self._failure
+        if self._life is not None and self._life.done():
+            self._life.result()
         state_file = getattr(self.stack, "state_file", None)
         if state_file is None or state_file.state.phase is not Phase.RUNNING:
             return False

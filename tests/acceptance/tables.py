@@ -28,7 +28,7 @@ _SHOWN = """
     SELECT e.person_id, e.section, e.entry, c.authority || '|' || c.number, c.source, c.item,
         c.epoch, c.seq
     FROM dsn_store.linked_entries AS e
-    CROSS JOIN LATERAL jsonb_to_recordset(e.contributors)
+    CROSS JOIN LATERAL jsonb_to_recordset(e.contributors::jsonb)
         AS c (authority text, number text, source text, item text, epoch int, seq bigint)
 """
 
@@ -46,7 +46,7 @@ def assert_whole(
     ``among`` chooses the sources whose books are looked at.
     """
     usable = [c for c in changes if c.section != "rejected"]
-    people = dict(
+    people: dict[str, str] = dict(
         system.rows("SELECT DISTINCT authority || '|' || number, person_id FROM dsn.people_records")
     )
     shown: dict[tuple[str, str, str], set[tuple[str, str, str, int, int]]] = {}

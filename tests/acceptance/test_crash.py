@@ -76,12 +76,11 @@ def _fed_while_killing(
     if victim == "feed":
         feeding.kill()
         feeding.communicate(timeout=30)
+        feeding = system.feeding(file, f"crash-{name}")
     else:
         system.kill(victim)
-        fed(feeding)
-    counts = system.feed(file, f"crash-{name}")
 
-    assert counts["messages"] == len(told)
+    assert fed(feeding)["messages"] == len(told)
 
     return running
 

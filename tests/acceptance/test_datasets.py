@@ -97,7 +97,7 @@ def _charted(system: System, feed: str) -> set[tuple[str, str, str]]:
         system.rows(
             "SELECT c.authority || '|' || c.number, e.section, c.item"
             " FROM dsn_store.linked_entries AS e"
-            " CROSS JOIN LATERAL jsonb_to_recordset(e.contributors)"
+            " CROSS JOIN LATERAL jsonb_to_recordset(e.contributors::jsonb)"
             " AS c (authority text, number text, source text, item text) WHERE c.source = %s",
             feed,
         )
@@ -196,7 +196,7 @@ def test_synthea_twice(system: System) -> None:
         item.split("/")[0]
         for (item,) in system.rows(
             "SELECT c.item FROM dsn.entries AS e"
-            " CROSS JOIN LATERAL jsonb_to_recordset(e.contributors) AS c (item text, source text)"
+            " CROSS JOIN LATERAL jsonb_to_recordset(e.contributors::jsonb) AS c (item text, source text)"
             " WHERE c.source = 'synthea'"
         )
     )

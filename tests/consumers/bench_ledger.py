@@ -36,7 +36,7 @@ FROM generate_series(0, 999999) AS n;
 INSERT INTO dsn_store.entries
 SELECT 'r' || n % 100000, gen_random_uuid(), 'allergies', n::text, 'active', '{}', now(), 'Allergy',
     '{"note": "some two hundred bytes of content stand here in a real chart, some more in others"}',
-    '[]', '[]', ARRAY['r' || n % 100000], ARRAY['s' || n % 10], '{1}', ARRAY[n / 10 + 1], false, 0, n
+    '[]', '[]', '[]', ARRAY['r' || n % 100000], ARRAY['s' || n % 10], '{1}', ARRAY[n / 10 + 1], false, 0, n
 FROM generate_series(0, 999999) AS n;
 """
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import structlog
@@ -114,7 +114,7 @@ def run(
     wanted: dict[tuple[str, int], int] = {}
     for read in reads:
         wanted[read.topic, read.partition] = wanted.get((read.topic, read.partition), 0) + 1
-    began, used = time.monotonic(), children_cpu_s()
+    began, started = time.monotonic(), 0.0
     process = subprocess.Popen([sys.executable, "-c", program], env={**os.environ, **environment},
                                stdout=subprocess.DEVNULL)  # fmt: skip
     with psycopg.connect(journal.settings.conninfo, autocommit=True) as connection:
@@ -126,25 +126,38 @@ def run(
             ).fetchall()
             at = {(t, p): n for t, p, n in rows}
             if first is None and any(at.values()):
-                first = time.monotonic()
+                first, started = time.monotonic(), cpu_s(process.pid)  # imports are done
             if at and all(at.get(place, 0) >= n for place, n in wanted.items()):
                 break
             time.sleep(0.05)
-    seconds = time.monotonic() - (first or began)
+        seconds = time.monotonic() - (first or began)
+        server = cpu_s(backend_of(connection))
+    python = cpu_s(process.pid) - started
     process.terminate()
     process.wait(15)
     return {
         "records": len(reads),
         "seconds": round(seconds, 2),
         "per_s": round(len(reads) / seconds),
-        "cpu_us_per_record": round((children_cpu_s() - used) * 1e6 / len(reads), 1),
+        "python_us_per_record": round(python * 1e6 / len(reads), 1),
+        "postgresql_us_per_record": round(server * 1e6 / len(reads), 1),
     }
 
 
-def children_cpu_s() -> float:
-    """CPU of the processes that ended, s."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+def backend_of(connection: psycopg.Connection[Any]) -> int:
+    """The process of PostgreSQL that works for the consumer."""
+    row = connection.execute(
+        "SELECT pid FROM pg_stat_activity"
+        " WHERE application_name = 'dsn' AND datname = current_database()"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def cpu_s(pid: int) -> float:
+    """CPU a running process has used, s."""
+    used = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
 
 def latency(journal: Journal, count: int = 200) -> dict[str, float]:

@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError
 from psycopg import errors as pg
 
 from dsn_consumers.errors import ConsumerError, OffsetsLost, is_passing, raise_fatal
-from dsn_consumers.search import asked, terms
+from dsn_consumers.search import prefixes, terms
 from dsn_consumers.stopping import Backoff, Stop
 
 PASSING = (
@@ -75,16 +75,11 @@ def test_a_pause_ends_when_asked_to_stop() -> None:
     assert stop.asked
 
 
-def test_questions_become_terms() -> None:
-    """Accents, case, spaces in numbers and the order of words do not matter."""
-    assert asked("levm 8055 2218") == [("nam", "LEVM80552218")]
-    assert asked("Lévesque-O’Connor Œuvrard") == [
-        ("name", "levesque"),
-        ("name", "connor"),
-        ("name", "oeuvrard"),
-    ]
-    assert asked("1980-05-22 P-77") == [("birth", "1980-05-22"), ("number", "P77")]
-    assert asked("  l ") == []
+def test_a_name_becomes_beginnings_of_words() -> None:
+    """Accents and case do not matter; numbers and single letters are no names."""
+    assert prefixes("Lévesque-O’Connor Œuvrard") == ("levesque", "connor", "oeuvrard")
+    assert prefixes("1980-05-22 P-77") == ()
+    assert prefixes("  l ") == ()
 
 
 def test_terms_of_a_person_are_bounded() -> None:

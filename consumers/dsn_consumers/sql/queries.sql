@@ -1,14 +1,5 @@
 -- Statements of the consumers, each by its name; see dsn_consumers.database.statement.
 
--- record_access --
-INSERT INTO dsn.access (
-    at, actor, role, establishment, action, person_id, sections, purpose, outcome
-)
-VALUES (
-    %(at)s, %(actor)s, %(role)s, %(establishment)s, %(action)s, %(person)s, %(sections)s,
-    %(purpose)s, %(outcome)s
-)
-
 -- lock_consumer --
 SELECT pg_try_advisory_lock(hashtextextended('dsn consumer ' || %(consumer)s, 0))
 
@@ -45,7 +36,7 @@ WHERE o.consumer = %(consumer)s
 CREATE TEMP TABLE IF NOT EXISTS staged_entries (LIKE dsn_store.entries) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS staged_terms (
     person_id text COLLATE "C", entry_digest uuid, view_offset bigint,
-    kind text COLLATE "C", term text COLLATE "C"
+    kinds text[] COLLATE "C", terms text[] COLLATE "C"
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS staged_record_sources (
     LIKE dsn_store.record_sources
@@ -68,6 +59,7 @@ ON CONFLICT (person_id, entry_digest) DO UPDATE SET
     content = EXCLUDED.content,
     contributors = EXCLUDED.contributors,
     provenance = EXCLUDED.provenance,
+    disagreements = EXCLUDED.disagreements,
     records = EXCLUDED.records,
     sources = EXCLUDED.sources,
     epochs = EXCLUDED.epochs,
@@ -78,22 +70,31 @@ ON CONFLICT (person_id, entry_digest) DO UPDATE SET
 WHERE e.view_offset < EXCLUDED.view_offset
 
 -- forget_terms --
--- Only for demographics that were really written: an older state found the row ahead of it.
+-- Only for demographics that were really written: an older state found the row ahead of it. Asked as
+-- a value and not as a join, because a join would be planned as a reading of every entry there is.
 DELETE FROM dsn_store.search_terms AS t
-USING staged_entries AS s
-INNER JOIN dsn_store.entries AS e USING (person_id, entry_digest, view_offset)
-WHERE s.section = 'demographics'
-    AND t.person_id = s.person_id
+USING staged_terms AS s
+WHERE t.person_id = s.person_id
+    AND s.view_offset = (
+        SELECT e.view_offset
+        FROM dsn_store.entries AS e
+        WHERE e.person_id = s.person_id AND e.entry_digest = s.entry_digest
+    )
     AND NOT EXISTS (
-        SELECT FROM staged_terms AS n
-        WHERE n.person_id = t.person_id AND n.kind = t.kind AND n.term = t.term
+        SELECT FROM unnest(s.kinds, s.terms) AS n (kind, term)
+        WHERE n.kind = t.kind AND n.term = t.term
     )
 
 -- write_terms --
 INSERT INTO dsn_store.search_terms (kind, term, person_id)
-SELECT n.kind, n.term, n.person_id
-FROM staged_terms AS n
-INNER JOIN dsn_store.entries AS e USING (person_id, entry_digest, view_offset)
+SELECT n.kind, n.term, s.person_id
+FROM staged_terms AS s
+CROSS JOIN LATERAL unnest(s.kinds, s.terms) AS n (kind, term)
+WHERE s.view_offset = (
+    SELECT e.view_offset
+    FROM dsn_store.entries AS e
+    WHERE e.person_id = s.person_id AND e.entry_digest = s.entry_digest
+)
 ON CONFLICT DO NOTHING
 
 -- write_record_sources --

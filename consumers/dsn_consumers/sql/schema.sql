@@ -35,6 +35,8 @@ COMMENT ON COLUMN dsn_store.offsets."partition" IS 'Partition.';
 COMMENT ON COLUMN dsn_store.offsets.next_offset IS 'First offset that is not in the tables.';
 
 -- The key is a digest: an entry may be named by words of any length, an index row may not.
+-- Documents are json and not jsonb: taking them in as they came costs a third, and the views, which
+-- give them out as jsonb, read one chart at a time.
 CREATE TABLE dsn_store.entries (
     person_id text COLLATE "C" NOT NULL,
     entry_digest uuid NOT NULL,
@@ -44,9 +46,10 @@ CREATE TABLE dsn_store.entries (
     conflicts text[] NOT NULL,
     as_of timestamptz NOT NULL,
     content_type text NOT NULL,
-    content jsonb,
-    contributors jsonb NOT NULL,
-    provenance jsonb NOT NULL,
+    content json,
+    contributors json NOT NULL,
+    provenance json NOT NULL,
+    disagreements json NOT NULL,
     records text[] NOT NULL,
     sources text[] NOT NULL,
     epochs integer[] NOT NULL,
@@ -73,6 +76,8 @@ COMMENT ON COLUMN dsn_store.entries.content_type IS
 COMMENT ON COLUMN dsn_store.entries.content IS 'Content; null when every contribution was deleted.';
 COMMENT ON COLUMN dsn_store.entries.contributors IS 'Record items behind the entry, leading first.';
 COMMENT ON COLUMN dsn_store.entries.provenance IS 'Who each field of a merged entry came from.';
+COMMENT ON COLUMN dsn_store.entries.disagreements IS
+    'Every value of each field the contributors disagree on.';
 COMMENT ON COLUMN dsn_store.entries.records IS 'Ids of the records behind the entry, each once.';
 COMMENT ON COLUMN dsn_store.entries.sources IS 'Source of each contributor, in their order.';
 COMMENT ON COLUMN dsn_store.entries.epochs IS 'Epoch of each contributor, in their order.';
@@ -431,8 +436,8 @@ SELECT
     person_id,
     section,
     entry,
-    content,
-    contributors,
+    content::jsonb AS content,
+    contributors::jsonb AS contributors,
     as_of,
     CASE
         WHEN (says_none AND some_say_some) OR (says_some AND some_say_none)
@@ -441,7 +446,8 @@ SELECT
     END AS conflict,
     status,
     content_type,
-    provenance
+    provenance::jsonb AS provenance,
+    disagreements::jsonb AS disagreements
 FROM contrasted;
 COMMENT ON VIEW dsn.entries IS
     'Every entry of every chart that may be shown now: each of its records is linked to the person, it is not deleted and not entered in error.';
@@ -459,6 +465,8 @@ COMMENT ON COLUMN dsn.entries.status IS 'FHIR status of the leading contribution
 COMMENT ON COLUMN dsn.entries.content_type IS 'Record type of the content, such as Allergy.';
 COMMENT ON COLUMN dsn.entries.provenance IS
     'Array of {field, contributors, rule} for an entry merged field by field (demographics): positions in contributors, from 0, and the rule that chose.';
+COMMENT ON COLUMN dsn.entries.disagreements IS
+    'Array of {field, value, contributors}: every value given for each disputed field, the one shown included, in the shape it has in content; positions in contributors, from 0. A disputed status stands with its contributor.';
 
 CREATE VIEW dsn.chart_sections AS
 SELECT

@@ -12,18 +12,16 @@ from datetime import datetime
 from dsn_consumers.web.banner import banner, demographics
 from dsn_consumers.web.contents import Fact, Unreadable, describe, facts_of, read
 from dsn_consumers.web.dates import clinical_words, instant_words, parse_instant
+from dsn_consumers.web.disputes import NONE_KNOWN_CONTRADICTED, disputes, said_by
 from dsn_consumers.web.freshness import Freshness, SourceState, states_of
 from dsn_consumers.web.labels import LABELS, Label, same
-from dsn_consumers.web.model import Chart, Entry, Field, Knowledge, Said, Section, Statement
-from dsn_consumers.web.phrases import joined
+from dsn_consumers.web.model import Chart, Entry, Field, Knowledge, Section, Statement
 from dsn_consumers.web.rows import ChartRows, ContributorRow, EntryRow
-from dsn_consumers.web.words import MASCULINE, SECTIONS, field_words, status_words
+from dsn_consumers.web.words import MASCULINE, SECTIONS, status_words
 from dsn_schemas.records import SectionStatement
 
 #: Type of what a source says of a whole section.
 STATEMENT = "SectionStatement"
-#: How the view marks an entry and the "none known" that stands beside it.
-NONE_KNOWN_CONTRADICTED = "none-known-contradicted"
 #: Newest entries of a section shown unfolded; the older ones stand folded below, and print.
 UNFOLDED = 25
 
@@ -42,7 +40,7 @@ def build(rows: ChartRows, now: datetime) -> Chart:
         moving=_moving(rows),
         sections=tuple(_section(name, rows.entries, sources) for name in SECTIONS),
         identity=_identity(who),
-        identity_said=_said(who.contributors) if who else (),
+        identity_said=said_by(who.contributors) if who else (),
         as_of=_as_of(sources),
         cut=rows.cut,
     )
@@ -128,16 +126,10 @@ def _entry(row: EntryRow) -> Entry:
         when=clinical_words(described.when) if described and described.when else None,
         as_of=instant_words(row.as_of),
         sources=_sources(row.contributors),
-        contributors=_said(row.contributors),
-        conflict=_conflict(row),
+        contributors=said_by(row.contributors),
+        disputes=disputes(row),
         past=row.status in _PAST and "status" not in row.conflict,
     )
-
-
-def _conflict(row: EntryRow) -> Label | None:
-    fields = (name for name in row.conflict if name != NONE_KNOWN_CONTRADICTED)
-    names = joined((field_words(name) for name in fields), ", ")
-    return LABELS["chart.conflict.fields"].with_values(fields=names) if names else None
 
 
 def _statement(section: str, row: EntryRow) -> Statement:
@@ -152,7 +144,7 @@ def _statement(section: str, row: EntryRow) -> Statement:
         words=_statement_words(section, said.code),
         text=said.text,
         said=LABELS["state.said_by"].with_values(who=who, at=at),
-        contributors=_said(row.contributors),
+        contributors=said_by(row.contributors),
     )
 
 
@@ -176,8 +168,9 @@ def _identity(row: EntryRow | None) -> tuple[Field, ...]:
     person = demographics(row.content)
     plain = {name for name, value in _UNREMARKABLE.items() if getattr(person, name) is value}
     facts = (fact for fact in facts_of(person) if fact.field not in plain)
+    disputed = {dispute.field: dispute for dispute in disputes(row)}
     return tuple(
-        Field(fact=fact, sources=_vouching(row, fact), conflict=fact.field in row.conflict)
+        Field(fact=fact, sources=_vouching(row, fact), dispute=disputed.get(fact.field))
         for fact in facts
     )
 
@@ -210,19 +203,3 @@ def _sources_of(row: EntryRow) -> tuple[str, ...]:
 def _sources(contributors: Iterable[ContributorRow]) -> tuple[str, ...]:
     """Sources that still say it, the leading one first."""
     return tuple(dict.fromkeys(said.source for said in contributors if said.op != "delete"))
-
-
-def _said(contributors: Sequence[ContributorRow]) -> tuple[Said, ...]:
-    return tuple(
-        Said(
-            source=said.source,
-            record=f"{said.authority} {said.number}",
-            status=status_words(said.status),
-            number=said.seq,
-            occurred=instant_words(said.occurred_at) if said.occurred_at else None,
-            captured=instant_words(said.captured_at) if said.captured_at else None,
-            leading=place == 0,
-            gone=said.op == "delete",
-        )
-        for place, said in enumerate(contributors)
-    )

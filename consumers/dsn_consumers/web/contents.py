@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import TypeVar, get_type_hints
 
 import msgspec
 
@@ -143,6 +143,18 @@ def describe(section: str, content: Mapping[str, object] | None) -> Described:
         when=_when(record, shape),
         level=_level(record),
     )
+
+
+def value_words(section: str, field: str, value: object) -> Label | None:
+    """One value of one field of a section's content, in words. Raises ``Unreadable``."""
+    record = records.Demographics if section == "demographics" else _SHAPES[section].record
+    kind = get_type_hints(record).get(field)
+    if kind is None:
+        raise Unreadable(f"a {record.__name__} has no such field")
+    try:
+        return phrase(field, msgspec.convert(value, kind))
+    except msgspec.ValidationError:
+        raise Unreadable(f"not a value of {record.__name__}.{field}") from None
 
 
 def facts_of(record: object) -> tuple[Fact, ...]:

@@ -164,11 +164,12 @@ LABELS: dict[str, Label] = {
     "chart.details": Label("Détails", "Details"),
     "chart.leading": Label("retenu ici", "shown here"),
     "chart.conflict": Label("Contradiction", "Contradiction"),
-    "chart.conflict.fields": Label(
-        "Les sources ne s’accordent pas sur : {fields}. Rien n’a été tranché : vérifiez auprès "
-        "des sources ci-dessous.",
-        "The sources disagree on: {fields}. Nothing was decided: check with the sources below.",
+    "chart.conflict.note": Label(
+        "Les sources ne s’accordent pas. Rien n’a été tranché : vérifiez auprès d’elles.",
+        "The sources disagree. Nothing was decided: check with them.",
     ),
+    "chart.conflict.values": Label("voir les sources", "see the sources"),
+    "chart.status.none": Label("sans statut", "no status"),
     "chart.conflict.section": Label(
         "Une source dit « {statement} » alors qu’une autre inscrit des éléments. Les deux sont "
         "montrées ; rien n’a été tranché.",

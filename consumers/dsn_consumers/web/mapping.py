@@ -8,6 +8,7 @@ from typing import Any
 from dsn_consumers.web.dates import parse_instant
 from dsn_consumers.web.rows import (
     ContributorRow,
+    DisagreementRow,
     EntryRow,
     FoundRow,
     LedgerRow,
@@ -34,6 +35,12 @@ def entry(row: Row) -> EntryRow:
         as_of=row["as_of"],
         conflict=tuple(row["conflict"] or ()),
         origins={o["field"]: tuple(o["contributors"]) for o in row["provenance"] or ()},
+        disagreements=tuple(
+            DisagreementRow(
+                field=d["field"], value=d["value"], contributors=tuple(d["contributors"])
+            )
+            for d in row["disagreements"] or ()
+        ),
     )
 
 

@@ -37,6 +37,27 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One of the values given for a disputed field."""
+
+    value: Label
+    #: Who says it.
+    said: tuple[Said, ...]
+    #: It is the one the entry shows.
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispute:
+    """A field on which the sources do not agree."""
+
+    field: str
+    name: Label
+    #: The one shown first; none where no value can be told from the others.
+    sides: tuple[Side, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One entry, in words."""
 
@@ -48,8 +69,8 @@ class Entry:
     as_of: Label
     sources: tuple[str, ...]
     contributors: tuple[Said, ...]
-    #: What the sources disagree on, in words; none when they agree.
-    conflict: Label | None
+    #: What the sources disagree on; none when they agree.
+    disputes: tuple[Dispute, ...]
     #: Stopped, resolved, cancelled: shown, but quieter.
     past: bool
 
@@ -95,7 +116,8 @@ class Field:
 
     fact: Fact
     sources: tuple[str, ...]
-    conflict: bool
+    #: None: nobody contradicts it.
+    dispute: Dispute | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,3 +139,8 @@ class Chart:
     #: The newest moment up to which every source of this chart is complete.
     as_of: datetime | None
     cut: bool
+
+    @property
+    def disputed(self) -> frozenset[str]:
+        """Fields of the identity on which the sources do not agree."""
+        return frozenset(field.fact.field for field in self.identity if field.dispute)

@@ -35,6 +35,17 @@ class ContributorRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DisagreementRow:
+    """One of several values given for one field of an entry."""
+
+    field: str
+    #: In the shape it has in the content.
+    value: object
+    #: Positions in the entry's ``contributors``.
+    contributors: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryRow:
     """One visible entry of a person's chart."""
 
@@ -52,6 +63,8 @@ class EntryRow:
     conflict: tuple[str, ...]
     #: For demographics: positions in ``contributors`` of who said each field.
     origins: Mapping[str, tuple[int, ...]]
+    #: Every value of each field in ``conflict`` but the status.
+    disagreements: tuple[DisagreementRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

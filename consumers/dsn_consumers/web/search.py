@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from dsn_consumers.search import asked
+from dsn_consumers.search import prefixes
 
 #: A form field longer than this was not typed by a person.
 FIELD_CHARS_MAX = 100
@@ -48,15 +48,15 @@ class Incomplete(ValueError):
 def criteria(typed: Typed) -> Criteria:
     """What to look for. Raises ``Incomplete`` when too little, or something else, was typed."""
     number = "".join(c for c in _clean(typed.nam) if c not in " .-").upper()
-    prefixes = tuple(term for kind, term in asked(_clean(typed.name)) if kind == "name")
+    found = prefixes(_clean(typed.name))
     birth = _clean(typed.birth).replace("/", "-")
     if number and not _NUMBER.match(number):
         raise Incomplete("nam", "search.error.nam")
     if birth and not _BIRTH.match(birth):
         raise Incomplete("birth", "search.error.birth")
-    if not number and not prefixes:
+    if not number and not found:
         raise Incomplete("name" if typed.name.strip() else "nam", "search.error.empty")
-    return Criteria(number=number, prefixes=prefixes, birth=birth)
+    return Criteria(number=number, prefixes=found, birth=birth)
 
 
 def _clean(text: str) -> str:

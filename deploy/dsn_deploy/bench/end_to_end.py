@@ -52,6 +52,8 @@ class Measured:
 
     asked: Asked
     throughput: Throughput
+    #: CPU seconds by process for a million changes at the steady rate.
+    steady_cpu_s: dict[str, float]
     #: Peak by process, MB.
     rss_mb: dict[str, float]
     #: Acknowledged to readable, and acknowledgement, of each watched change or message.
@@ -73,6 +75,9 @@ class Measured:
             "changes_per_s": round(done.changes / done.seconds, 1),
             "cpu_s_per_million": {
                 name: round(used / done.changes * 1e6, 1) for name, used in done.cpu_s.items()
+            },
+            "steady_cpu_s_per_million": {
+                name: round(used, 1) for name, used in self.steady_cpu_s.items()
             },
             "rss_mb": self.rss_mb,
             "readable_ms_p50": round(percentile(self.readable_ms, 0.50), 1),
@@ -110,7 +115,10 @@ def run(asked: Asked, say: Say) -> Measured:
         with Usage(system.pids) as usage:
             carried = throughput.measure(system, loads, asked.changes, usage, say)  # 2
             say(f"{carried.changes / carried.seconds:.0f} changes/s")
+            before = usage.cpu_s()
             readable_ms = latency.measure(system, loads, asked.rate, asked.seconds, say)  # 3
+            million = asked.rate * asked.seconds / 1e6
+            steady = {name: (at - before[name]) / million for name, at in usage.cpu_s().items()}
             source = system.sources[0]
             ack_ms = acknowledge.measure(  # 4
                 source, asked.messages_rate, asked.messages_seconds, say
@@ -119,6 +127,7 @@ def run(asked: Asked, say: Say) -> Measured:
         return Measured(
             asked=asked,
             throughput=carried,
+            steady_cpu_s=steady,
             rss_mb=usage.peak_mb(),
             readable_ms=readable_ms,
             ack_ms=ack_ms,

@@ -98,15 +98,15 @@ def _thread_ns(native_id: int) -> int:
 
 def main() -> None:
     """Be the service named on the command line, sampled."""
-    from dsn_deploy.events import write_json
     from dsn_deploy.running import running_settings
     from dsn_deploy.services import run
+    from dsn_schemas.logs import configure
 
     name = sys.argv[1]
     folder = Path(os.environ[PROFILE])
     folder.mkdir(parents=True, exist_ok=True)
     Sampler(folder / f"{name}.txt").start()
-    write_json()
+    configure(name)
     run(name, running_settings())
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import psycopg
@@ -59,13 +60,10 @@ def measure(
     """Take ``changes`` changes as fast as the outboxes do, and wait until all can be read."""
     before, cpu_before = _numbered(system.settings), usage.cpu_s()
     began = time.monotonic()
-    share = changes // len(loads)
-    with ThreadPoolExecutor(len(loads)) as pool:
-        takes = [pool.submit(_take, load, outbox, share) for load, outbox in loads]
-        duplicates = sum(take.result() for take in takes)
-        taking_s = time.monotonic() - began
-        say(f"{changes} changes taken in {taking_s:.1f} s")
-        ended = wait_readable(system, say)
+    duplicates = _take_all(system, loads, changes, say)
+    taking_s = time.monotonic() - began
+    say(f"{changes} changes taken in {taking_s:.1f} s")
+    ended = wait_readable(system, say)
     cpu_s = {name: at - cpu_before[name] for name, at in usage.cpu_s().items()}
     after = _numbered(system.settings)
     return Throughput(
@@ -122,18 +120,40 @@ class _Watch:
             self._say(f"{readable} of {self._total} changes readable")
 
 
-def _take(load: Load, outbox: Outbox, count: int) -> int:
+def _take_all(
+    system: System,
+    loads: Sequence[tuple[Load, Outbox]],
+    changes: int,
+    say: Callable[[str], object],
+) -> int:
+    """Take from every source at the same time; how many changes said nothing new."""
+    share = changes // len(loads)
+    stopping = threading.Event()
+    with ThreadPoolExecutor(len(loads)) as pool:
+        takes = [pool.submit(_take, load, outbox, share, stopping) for load, outbox in loads]
+        try:
+            while wait(takes, timeout=_SAY_S).not_done:
+                system.check()
+                say(f"{sum(outbox.counters().received for _, outbox in loads)} changes taken")
+        finally:
+            stopping.set()  # or leaving the pool would wait for all that is still to take
+        return sum(take.result() for take in takes)
+
+
+def _take(load: Load, outbox: Outbox, count: int, stopping: threading.Event) -> int:
     """Take ``count`` messages and wait until all are durable; how many said nothing new."""
     before = outbox.counters()
     last: Future[Taken] | None = None
     for _ in range(count):
+        if stopping.is_set():
+            break
         last = outbox.take(next(load))
     if last is not None:
         last.result(60)
     after = outbox.counters()
-    if after.received - before.received != count:
-        refused = count - (after.received - before.received)
-        raise BenchError(f"{refused} changes were refused by the outbox of {load.source.name}")
+    received = after.received - before.received
+    if received != count:
+        raise BenchError(f"{count - received} changes were not taken by {load.source.name}")
     return after.duplicate - before.duplicate
 
 

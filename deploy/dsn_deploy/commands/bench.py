@@ -26,9 +26,11 @@ def end_to_end(
     as_json: Json = False,
 ) -> None:
     """The whole path, on servers and services of its own: changes/s, CPU, memory, latency."""
+    from dsn_deploy.asked import Asked as Stop
+    from dsn_deploy.asked import StopAsked
     from dsn_deploy.bench.end_to_end import Asked, run
     from dsn_deploy.bench.figures import Progress, show
-    from dsn_deploy.errors import FAILED
+    from dsn_deploy.errors import FAILED, INTERRUPTED
 
     asked = Asked(
         people=people,
@@ -38,7 +40,12 @@ def end_to_end(
         messages_rate=messages_rate,
         messages_seconds=messages_seconds,
     )
-    measured = run(asked, Progress().say)
+    stop = Stop()
+    try:
+        with stop.listening(), stop.interruptible():  # Ctrl-C leaves no server behind
+            measured = run(asked, Progress().say)
+    except StopAsked:
+        raise typer.Exit(INTERRUPTED) from None
     show(measured.figures(), as_json=as_json)
     if not measured.balanced:
         typer.echo("dsn: the ledger does not balance", err=True)

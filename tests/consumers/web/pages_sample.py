@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import psycopg
 from psycopg import sql
 
@@ -31,6 +32,7 @@ from dsn_schemas.records import (
     Contributor,
     Demographics,
     Directive,
+    Disagreement,
     Document,
     Encounter,
     FieldOrigin,
@@ -170,6 +172,7 @@ def entry(
     *contributors: Contributor,
     conflicts: tuple[str, ...] = (),
     provenance: Iterable[FieldOrigin] = (),
+    disagreements: tuple[Disagreement, ...] = (),
 ) -> ViewEntry:
     """An entry of the view, led by its first contributor."""
     return ViewEntry(
@@ -181,7 +184,16 @@ def entry(
         as_of=max(c.occurred_at for c in contributors),
         contributors=contributors,
         provenance=tuple(provenance),
+        disagreements=disagreements,
         content=content,
+    )
+
+
+def differ(field: str, *values: object) -> tuple[Disagreement, ...]:
+    """Each contributor in turn gives a value of its own."""
+    return tuple(
+        Disagreement(field=field, value=msgspec.json.encode(value).decode(), contributors=(place,))
+        for place, value in enumerate(values)
     )
 
 
@@ -233,9 +245,10 @@ def _eloise_identity() -> ViewEntry:
         ),
         said(CHUL, ELOISE_CHUL, seq=212, days=0.2, item="patient"),
         said(HDL, ELOISE_HDL, seq=87, days=40, item="patient"),
-        conflicts=("birth_sex",),
+        conflicts=("birth_date",),
+        disagreements=differ("birth_date", "1982-04-04", "1982-04-14"),
         provenance=[
-            FieldOrigin(field="birth_date", contributors=(0, 1), rule="agreed"),
+            FieldOrigin(field="birth_date", contributors=(0,), rule="verified"),
             FieldOrigin(field="addresses", contributors=(0,), rule="recent"),
             FieldOrigin(field="mother", contributors=(1,), rule="only"),
         ],
@@ -269,6 +282,7 @@ def _eloise_safety() -> Iterator[ViewEntry]:
         said(HDL, ELOISE_HDL, seq=62, status="active", days=81),
         said(CHUL, ELOISE_CHUL, seq=191, status="resolved", days=300),
         conflicts=("status", "criticality"),
+        disagreements=differ("criticality", "low", "high"),
     )  # fmt: skip
     yield entry(
         ELOISE, "directives", "local|NIM",
@@ -359,6 +373,9 @@ def _eloise_results() -> Iterator[ViewEntry]:
         said(LAB, ELOISE_CHUL, seq=240, status="corrected", days=100),
         said(LAB, ELOISE_CHUL, seq=238, status="final", item="0", days=101),
         conflicts=("value_quantity",),
+        disagreements=differ(
+            "value_quantity", Quantity(value="0,074"), Quantity(value="7,9", unit="%")
+        ),
     )  # fmt: skip
     yield entry(
         ELOISE, "results", "http://loinc.org|85354-9|V1",

@@ -8,7 +8,14 @@ import pytest
 from dsn_consumers.web.chart import build
 from dsn_consumers.web.labels import LABELS
 from dsn_consumers.web.model import Chart, Knowledge, Section
-from dsn_consumers.web.rows import ChartRows, ContributorRow, EntryRow, RecordRow, SourceRow
+from dsn_consumers.web.rows import (
+    ChartRows,
+    ContributorRow,
+    DisagreementRow,
+    EntryRow,
+    RecordRow,
+    SourceRow,
+)
 from dsn_schemas.records import Allergy, Coding, Concept, Demographics, HumanName, SectionStatement
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
@@ -106,17 +113,69 @@ def test_a_contradicted_none_known_shows_both() -> None:
 
     assert section.contradiction is not None
     assert len(section.entries) == len(section.statements) == 1
-    assert section.entries[0].conflict is None  # the entry itself is disputed by nobody
+    assert section.entries[0].disputes == ()  # the entry itself is disputed by nobody
 
 
 def test_a_conflict_names_fields_in_words() -> None:
     """What the sources disagree on is said in words, not in names of columns."""
-    row = replace(allergy("Latex"), conflict=("birth_sex", "status"))
-    conflict = allergies(chart(row)).entries[0].conflict
+    row = replace(allergy("Latex"), conflict=("criticality", "status"))
+    disputes = allergies(chart(row)).entries[0].disputes
 
-    assert conflict is not None
-    assert "sexe à la naissance, statut" in conflict.fr
-    assert "birth_sex" not in conflict.fr
+    assert [dispute.name.fr for dispute in disputes] == ["criticité", "statut"]
+
+
+def sides_of(row: EntryRow) -> list[tuple[str, list[str], bool]]:
+    """Value in words, who says it and whether it is shown, of the first dispute."""
+    return [
+        (side.value.fr, [said.source for said in side.said], side.kept)
+        for side in allergies(chart(row)).entries[0].disputes[0].sides
+    ]
+
+
+def test_a_dispute_gives_every_value_and_who_says_it() -> None:
+    """The shown value first, in the words the rest of the page uses."""
+    row = replace(
+        allergy("Latex", criticality="high"), contributors=(said(), said("labo"), said("clsc")),
+        conflict=("criticality",),
+        disagreements=(
+            DisagreementRow(field="criticality", value="low", contributors=(1, 2)),
+            DisagreementRow(field="criticality", value="high", contributors=(0,)),
+        ),
+    )  # fmt: skip
+
+    assert sides_of(row) == [("élevée", ["adt"], True), ("faible", ["labo", "clsc"], False)]
+
+
+def test_a_disputed_status_stands_with_its_contributors() -> None:
+    """Who took the entry back, or said it was an error, is no side."""
+    row = replace(
+        allergy("Latex"), conflict=("status",),
+        contributors=(
+            said(), said("labo", "resolved"), said("clsc", "entered-in-error"),
+            said("rx", "inactive", op="delete"), said("hdl", "resolved"),
+        ),
+    )  # fmt: skip
+
+    assert sides_of(row) == [("actif", ["adt"], True), ("résolu", ["labo", "hdl"], False)]
+
+
+def test_a_side_that_cannot_be_read_is_still_a_side() -> None:
+    """A value of another shape, or of a field this version does not know, is said to be unreadable."""
+    row = replace(
+        allergy("Latex"), contributors=(said(), said("labo")), conflict=("criticality",),
+        disagreements=(
+            DisagreementRow(field="criticality", value=["x"], contributors=(0,)),
+            DisagreementRow(field="criticality", value="low", contributors=(1, 9)),
+        ),
+    )  # fmt: skip
+    unknown = replace(
+        row, conflict=("flavour",),
+        disagreements=(DisagreementRow(field="flavour", value="x", contributors=(0,)),),
+    )  # fmt: skip
+    unreadable = LABELS["chart.unreadable"].fr
+
+    assert sides_of(row) == [(unreadable, ["adt"], False), ("faible", ["labo"], False)]
+    assert sides_of(unknown) == [(unreadable, ["adt"], False)]
 
 
 def test_a_disputed_end_is_not_past() -> None:
@@ -172,7 +231,7 @@ def test_each_field_names_who_said_it() -> None:
 
     assert fields["names"].sources == ("labo",)
     assert fields["birth_date"].sources == ("adt", "labo")
-    assert fields["birth_date"].conflict
+    assert fields["birth_date"].dispute
     assert fields.keys() == {"names", "birth_date"}  # defaults are not information
 
 

@@ -110,10 +110,29 @@ def test_a_contradiction_lists_both_sides(client: TestClient) -> None:
     """A disputed entry opens on every side of the dispute."""
     text = client.get(f"/personne/{ELOISE}").text
     dispute = text[text.index("Arachide") :]
-    dispute = dispute[dispute.index('class="conflict"') : dispute.index("</table>")]
+    dispute = dispute[dispute.index('class="conflict"') : dispute.index("</dl>\n</div>")]
 
-    for words in ("statut, criticité", "hdl-adt", "actif", "chul-adt", "résolu", "retenu ici"):
+    for words in ("statut", "hdl-adt", "actif", "chul-adt", "résolu", "criticité", "faible"):
         assert words in dispute, words
+    assert dispute.count("élevée") == 1
+    assert dispute.count("retenu ici") == 2  # one of each
+
+
+def test_a_disputed_birth_date_is_seen_at_once(client: TestClient) -> None:
+    """The banner marks it, the identity gives both dates and who says each."""
+    text = client.get(f"/personne/{ELOISE}").text
+    banner = text[text.index('class="banner"') : text.index("</section>")]
+    sides = text[text.index('class="identity"') :]
+    sides = sides[sides.index('class="sides"') : sides.index("</ul>")]
+
+    assert "Contradiction" in banner
+    kept, other = sides.split("</li>")[:2]
+    assert "1982-04-04" in kept
+    assert "retenu ici" in kept
+    assert "chul-adt" in kept
+    assert "1982-04-14" in other
+    assert "retenu ici" not in other
+    assert "hdl-adt" in other
 
 
 def test_none_known_is_not_nothing_received(client: TestClient) -> None:

@@ -33,6 +33,8 @@ COMMENT ON COLUMN dsn_store.offsets."partition" IS 'Partition.';
 COMMENT ON COLUMN dsn_store.offsets.next_offset IS 'First offset that is not in the tables.';
 
 -- The key is a digest: an entry may be named by words of any length, an index row may not.
+-- Documents are json and not jsonb: taking them in as they came costs a third, and the views, which
+-- give them out as jsonb, read one chart at a time.
 CREATE TABLE dsn_store.entries (
     person_id text COLLATE "C" NOT NULL,
     entry_digest uuid NOT NULL,
@@ -42,9 +44,10 @@ CREATE TABLE dsn_store.entries (
     conflicts text[] NOT NULL,
     as_of timestamptz NOT NULL,
     content_type text NOT NULL,
-    content jsonb,
-    contributors jsonb NOT NULL,
-    provenance jsonb NOT NULL,
+    content json,
+    contributors json NOT NULL,
+    provenance json NOT NULL,
+    disagreements json NOT NULL,
     records text[] NOT NULL,
     sources text[] NOT NULL,
     epochs integer[] NOT NULL,
@@ -71,6 +74,8 @@ COMMENT ON COLUMN dsn_store.entries.content_type IS
 COMMENT ON COLUMN dsn_store.entries.content IS 'Content; null when every contribution was deleted.';
 COMMENT ON COLUMN dsn_store.entries.contributors IS 'Record items behind the entry, leading first.';
 COMMENT ON COLUMN dsn_store.entries.provenance IS 'Who each field of a merged entry came from.';
+COMMENT ON COLUMN dsn_store.entries.disagreements IS
+    'Every value of each field the contributors disagree on.';
 COMMENT ON COLUMN dsn_store.entries.records IS 'Ids of the records behind the entry, each once.';
 COMMENT ON COLUMN dsn_store.entries.sources IS 'Source of each contributor, in their order.';
 COMMENT ON COLUMN dsn_store.entries.epochs IS 'Epoch of each contributor, in their order.';

@@ -41,8 +41,8 @@ SELECT
     person_id,
     section,
     entry,
-    content,
-    contributors,
+    content::jsonb AS content,
+    contributors::jsonb AS contributors,
     as_of,
     CASE
         WHEN (says_none AND some_say_some) OR (says_some AND some_say_none)
@@ -51,7 +51,8 @@ SELECT
     END AS conflict,
     status,
     content_type,
-    provenance
+    provenance::jsonb AS provenance,
+    disagreements::jsonb AS disagreements
 FROM contrasted;
 COMMENT ON VIEW dsn.entries IS
     'Every entry of every chart that may be shown now: each of its records is linked to the person, it is not deleted and not entered in error.';
@@ -69,6 +70,8 @@ COMMENT ON COLUMN dsn.entries.status IS 'FHIR status of the leading contribution
 COMMENT ON COLUMN dsn.entries.content_type IS 'Record type of the content, such as Allergy.';
 COMMENT ON COLUMN dsn.entries.provenance IS
     'Array of {field, contributors, rule} for an entry merged field by field (demographics): positions in contributors, from 0, and the rule that chose.';
+COMMENT ON COLUMN dsn.entries.disagreements IS
+    'Array of {field, value, contributors}: every value given for each disputed field, the one shown included, in the shape it has in content; positions in contributors, from 0. A disputed status stands with its contributor.';
 
 CREATE VIEW dsn.chart_sections AS
 SELECT

@@ -1,0 +1,151 @@
+"""One row of each table of the store, in the order of its columns."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from dsn_consumers.copybinary import (
+    FALSE,
+    NULL,
+    TRUE,
+    blob,
+    document,
+    instant,
+    int4,
+    int4s,
+    int8,
+    int8s,
+    iso,
+    new_texts,
+    row,
+    text,
+    texts,
+)
+from dsn_consumers.intake import Read
+from dsn_consumers.search import Term
+from dsn_schemas.keys import SEPARATOR, person_id, record_key, split_record_key
+from dsn_schemas.records import QuarantinedChange, RecordLink, ViewBarrier
+
+_NOBODY, _NOTHING = texts(()), document(())
+
+
+def entry_digest(section: str, entry: str) -> bytes:
+    """Key of an entry within its person: sixteen bytes, a UUID."""
+    return hashlib.sha256(f"{section}{SEPARATOR}{entry}".encode()).digest()[:16]
+
+
+def entry_row(
+    digest: bytes,
+    entry: str,
+    fields: dict[str, Any],
+    content: tuple[str, dict[str, object]] | None,
+    records: tuple[str, ...],
+    sources: tuple[str, ...],
+    read: Read,
+) -> bytes:
+    """A row of ``entries``, from the fields of a ``ViewEntry`` before its content.
+
+    Raises ``ValueError`` when a disputed value is no JSON.
+    """
+    contributors: list[dict[str, Any]] = fields["contributors"]
+    epochs = tuple([c["epoch"] for c in contributors])
+    seqs = [c["seq"] for c in contributors]
+    for contributor in contributors:
+        contributor["occurred_at"] = iso(contributor["occurred_at"])
+        contributor["captured_at"] = iso(contributor["captured_at"])
+    provenance, disagreements = fields["provenance"], fields["disagreements"]
+    return row(
+        text(fields["person"]),
+        blob(digest),
+        text(fields["section"]),
+        text(entry),
+        text(fields["status"]),
+        texts(tuple(fields["conflicts"])),
+        instant(fields["as_of"]),
+        text("" if content is None else content[0]),
+        NULL if content is None else document(content[1]),
+        document(contributors),
+        document(provenance) if provenance else _NOTHING,
+        document([_with_value(one) for one in disagreements]) if disagreements else _NOTHING,
+        texts(tuple(dict.fromkeys(records))),
+        texts(sources),
+        int4s(epochs),
+        int8s(seqs),
+        FALSE,
+        int4(read.partition),
+        int8(read.offset),
+    )
+
+
+def gone_row(person: str, digest: bytes, section: str, entry: str, read: Read) -> bytes:
+    """A row of ``entries`` for a key the view no longer has."""
+    return row(
+        *(text(person), blob(digest), text(section), text(entry), text(""), _NOBODY),
+        *(instant(0), text(""), NULL, _NOTHING, _NOTHING, _NOTHING),
+        *(_NOBODY, _NOBODY, int4s(()), int8s(()), TRUE, int4(read.partition), int8(read.offset)),
+    )
+
+
+def terms_row(person: str, digest: bytes, found: Sequence[Term], read: Read) -> bytes:
+    """A row of ``staged_terms``: all that a person is looked up by from now on."""
+    kinds, terms = tuple(kind for kind, _ in found), [term for _, term in found]
+    return row(text(person), blob(digest), int8(read.offset), texts(kinds), new_texts(terms))
+
+
+def link_row(link: RecordLink | None, key: str, read: Read) -> bytes:
+    """A row of ``links``; a link withdrawn (``None``) leaves the record with nobody."""
+    if link is None:
+        authority, number = split_record_key(key)
+        link = RecordLink(authority=authority, number=number, person="", version=0)
+    return row(
+        text(person_id(record_key(link.authority, link.number))),
+        text(link.authority),
+        text(link.number),
+        text(link.person),
+        int8(link.version),
+        text(link.previous),
+        texts(link.reasons),
+        int4(read.partition),
+        int8(read.offset),
+    )
+
+
+def barrier_row(barrier: ViewBarrier, read: Read) -> bytes:
+    """A row of ``barriers``."""
+    return row(
+        int4(read.partition),
+        text(barrier.topic),
+        int4(barrier.partition),
+        text(barrier.source),
+        int4(barrier.epoch),
+        int8(barrier.position),
+        int8(barrier.seq),
+        instant(barrier.as_of) if barrier.as_of else NULL,
+        int8(read.offset),
+    )
+
+
+def quarantine_row(change: QuarantinedChange) -> bytes:
+    """A row of ``quarantine``."""
+    return row(
+        text(change.topic),
+        int4(change.partition),
+        int8(change.offset),
+        text(change.source),
+        int4(change.epoch),
+        int8(change.seq),
+        text(change.stage),
+        text(change.reason),
+        text(change.detail),
+        instant(change.captured_at),
+        blob(change.payload),
+    )
+
+
+def _with_value(disagreement: dict[str, Any]) -> dict[str, Any]:
+    # Read here: PostgreSQL would quote what it cannot read in its error.
+    return disagreement | {"value": msgspec.json.decode(disagreement["value"])}
