@@ -12,6 +12,8 @@ from types import FrameType
 #: Supervisors wait 10 s before they kill.
 DRAIN_S = 7.0
 
+_CHANCE = random.Random()
+
 
 class Stop:
     """Has anybody asked us to stop?"""
@@ -78,5 +80,5 @@ class Backoff:
         """Length of the next pause; ``jitter`` from 0 to 1 stands for chance in tests."""
         longest = min(self.LONGEST_S, self.FIRST_S * float(1 << min(self._pauses, 16)))
         self._pauses += 1
-        chance = random.random() if jitter is None else jitter
+        chance = _CHANCE.random() if jitter is None else jitter
         return longest * (0.5 + chance / 2)

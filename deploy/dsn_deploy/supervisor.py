@@ -65,6 +65,8 @@ class Supervisor:
         self._now = now
         self._services: Sequence[Child] = ()
         self._watches: list[Watch] = []
+        #: Of its own: whoever shares the process may count on the global one being left alone.
+        self._chance = random.Random()
 
     def run(self, asked: Asked) -> None:
         """Keep everything running until we are asked to stop.
@@ -106,7 +108,7 @@ class Supervisor:
                 log.error("data_folder_gone")
                 return
             for watch in self._watches:
-                watch.look(self._now(), random.random())
+                watch.look(self._now(), self._chance.random())
             if self._now() >= logs_at:
                 logs_at = self._now() + LOGS_S
                 for watch in self._watches:

@@ -34,6 +34,9 @@ _READ_BUSY_MS = 5000
 #: WAL pages after which a commit folds the WAL back itself (64 MB); the forwarder does it sooner.
 _WAL_PAGES_MAX = 16_000
 
+#: Of its own: the program that imports us may count on the global one.
+_CHANCE = random.Random()
+
 SQL = statements("outbox.sql")
 
 
@@ -177,7 +180,7 @@ class OutboxFile:
         deadline = time.monotonic() + BUSY_S_MAX
         try:
             while not self._began(deadline):
-                time.sleep(random.uniform(0.0005, 0.002))
+                time.sleep(_CHANCE.uniform(0.0005, 0.002))
         finally:
             self.run(f"PRAGMA busy_timeout = {_READ_BUSY_MS}")
 

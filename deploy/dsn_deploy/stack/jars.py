@@ -22,6 +22,9 @@ from typing import Protocol
 
 from dsn_deploy.errors import Damaged, Unavailable
 
+#: Of its own: whoever shares the process may count on the global one being left alone.
+_CHANCE = random.Random()
+
 #: Downloads at a time: enough to hide the latency of 45 small files, few enough to be polite.
 PARALLEL = 6
 
@@ -140,7 +143,7 @@ class JarCache:
             except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
                 if attempt == ATTEMPTS - 1:
                     raise Unavailable(_advice(artifact, error)) from error
-                self._sleep(2**attempt * random.uniform(0.5, 1.0))
+                self._sleep(2**attempt * _CHANCE.uniform(0.5, 1.0))
         if not artifact.is_at(path):
             found, size = sha256(path), path.stat().st_size
             path.unlink()
