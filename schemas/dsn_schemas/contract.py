@@ -70,11 +70,6 @@ def composed(name: str) -> dict[str, object]:
     return result
 
 
-def composed_content() -> object:
-    """The union of all contents, every named type in full at its first use."""
-    return _inline(_content_union(), set())
-
-
 def composed_json(name: str) -> str:
     """The composed schema as the canonical text that is registered."""
     return json.dumps(composed(name), ensure_ascii=False, separators=(",", ":"))

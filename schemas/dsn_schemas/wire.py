@@ -24,7 +24,6 @@ from dsn_schemas.contract import (
     NAMESPACE,
     SUBJECTS,
     composed,
-    composed_content,
     section_types,
     without_logical_types,
 )
@@ -168,12 +167,6 @@ def own_schema(name: str) -> Any:
 def head_schema(name: str) -> Any:
     """Our version of a record type without its content, the last field."""
     return _head_schema(own_schema(name))
-
-
-@cache
-def content_schema() -> Any:
-    """The content union alone: what follows the head of a change or an entry."""
-    return parse_schema(cast(Any, without_logical_types(composed_content())), named_schemas={})
 
 
 def encode_content(content: Content | None) -> bytes:

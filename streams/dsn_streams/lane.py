@@ -27,7 +27,7 @@ from rocksdict import Cache
 
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import MESSAGE_BYTES_MAX
-from dsn_streams.stage import Batch, Decision, InputRecord, Stage
+from dsn_streams.stage import Batch, Decision, Stage
 from dsn_streams.state import DamagedState, RocksState
 
 log = structlog.get_logger()
@@ -341,6 +341,3 @@ def _restore_all(consumer: Consumer, state: RocksState, high: int) -> int:
         silent_s = 0.0 if messages else silent_s + 1.0
         if silent_s >= RESTORE_SILENCE_S:
             raise LaneError("the brokers fell silent while the state was restored")
-
-
-__all__ = ["BehindJournal", "BrokenChain", "InputRecord", "Lane", "LaneError", "Link", "NotDurable"]
