@@ -8,8 +8,8 @@ from typing import Any
 from acceptance.system import Rows, System
 
 from dsn_consumers import verify
+from dsn_deploy.proof import fold
 from dsn_schemas.records import RecordChange
-from support import fold
 
 #: Everything a reader may see, without what differs between two runs over the same changes: where
 #: in the journal it lay, and when it was stored.

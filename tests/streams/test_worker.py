@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from dsn_deploy.proof import fold
 from dsn_deploy.stack import EmbeddedStack
 from dsn_schemas.records import RecordChange, ViewEntry
 from dsn_schemas.topics import changes_topic
-from support import fold
 from support.generated import changes
 from support.histories import chained
 from support.journal import Journal, Worker, wait_until

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dsn_deploy.proof import fold
 from dsn_schemas.keys import record_key
 from dsn_schemas.records import RecordChange, ViewEntry
-from support import fold
 from support.histories import chained, history
 from support.world import World
 

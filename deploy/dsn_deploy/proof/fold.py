@@ -19,7 +19,13 @@ from dsn_schemas.records import Demographics, IdentityClaim, RecordChange
 
 GROUPED = {"allergies", "medications", "problems", "immunizations", "results", "procedures",
            "directives", "alerts"}  # fmt: skip
+RESULTS = ("registered", "preliminary", "appended", "final", "amended", "corrected")
 SETTLED = {"final", "amended", "corrected", "appended", "cancelled", "entered-in-error"}
+
+#: (person, section, entry).
+EntryKey = tuple[str, str, str]
+#: (record, source, item, epoch, seq).
+Contributor = tuple[str, str, str, int, int]
 
 
 def person_of(record: str) -> str:
@@ -64,7 +70,8 @@ def people(changes: Iterable[RecordChange]) -> dict[str, str]:
             other = f"{change.content.other_authority}|{change.content.other_number}"
             if record == other:
                 continue
-            pair = (source, *sorted((record, other)))
+            one, two = sorted((record, other))
+            pair = (source, one, two)
             known = claims.get(pair)
             if known is None or (change.epoch, change.seq) > (known.epoch, known.seq):
                 claims[pair] = change
@@ -81,24 +88,23 @@ def people(changes: Iterable[RecordChange]) -> dict[str, str]:
     for record, found in nams.items():
         for nam in found:
             by_nam[nam].append(record)
-    for found in by_nam.values():
-        found.sort()
-        edges += [(1, a, b) for a, b in pairwise(found)]
+    for carriers in by_nam.values():
+        edges += [(1, a, b) for a, b in pairwise(sorted(carriers))]
     names = set(first) | {name for _, a, b in edges for name in (a, b)}
     group = {name: {name} for name in names}
     for _, a, b in sorted(edges):
-        one, two = group[a], group[b]
-        if one is two:
+        ours, theirs = group[a], group[b]
+        if ours is theirs:
             continue
         if any(
             (nams[x] and nams[y] and not nams[x] & nams[y]) or tuple(sorted((x, y))) in parts
-            for x in one
-            for y in two
+            for x in ours
+            for y in theirs
         ):
             continue
-        one |= two
-        for name in two:
-            group[name] = one
+        ours |= theirs
+        for name in theirs:
+            group[name] = ours
     return {
         name: person_of(min(group[name], key=lambda n: (first.get(n, 1 << 62), n)))
         for name in first
@@ -122,11 +128,23 @@ def _nam(content: Demographics) -> str | None:
 
 def entries(
     changes: Iterable[RecordChange],
-) -> dict[tuple[str, str, str], set[tuple[str, str, str, int, int]]]:
+) -> dict[EntryKey, set[Contributor]]:
     """(person, section, entry) -> contributors as (record, source, item, epoch, seq)."""
+    return {key: {_contributor(c) for c in found} for key, found in _grouped(changes).items()}
+
+
+def leading_first(changes: Iterable[RecordChange]) -> dict[EntryKey, list[Contributor]]:
+    """(person, section, entry) -> contributors, the one whose content is shown first."""
+    return {
+        key: [_contributor(c) for c in sorted(found, key=_weight, reverse=True)]
+        for key, found in _grouped(changes).items()
+    }
+
+
+def _grouped(changes: Iterable[RecordChange]) -> dict[EntryKey, list[RecordChange]]:
     changes = list(changes)
     person = people(changes)
-    found: dict[tuple[str, str, str], set[tuple[str, str, str, int, int]]] = defaultdict(set)
+    found: dict[EntryKey, list[RecordChange]] = defaultdict(list)
     for (record, source, section, item), change in standing_changes(changes).items():
         if section == "claims":
             continue
@@ -140,5 +158,20 @@ def entries(
             text = f"{source}\0{record}\0{section}\0{item}"
             digest = hashlib.sha256(text.encode()).digest()[:15]
             entry = "#" + base64.b32encode(digest).decode().lower()
-        found[person[record], section, entry].add((record, source, item, change.epoch, change.seq))
+        found[person[record], section, entry].append(change)
     return dict(found)
+
+
+def _contributor(change: RecordChange) -> Contributor:
+    record = f"{change.authority}|{change.number}"
+    return (record, change.source, change.item, change.epoch, change.seq)
+
+
+def _weight(change: RecordChange) -> tuple[int, int, int, str, str, str]:
+    """Who leads: the living, then the weightier result, then the later, never later than taken."""
+    life = 0 if change.op == "delete" else 1 if change.status == "entered-in-error" else 2
+    rank = RESULTS.index(change.status) + 1 if change.section == "results" and (
+        change.status in RESULTS) else 0  # fmt: skip
+    when = min(change.occurred_at, change.captured_at)
+    record = f"{change.authority}|{change.number}"
+    return (life, rank, when, record, change.source, change.item)

@@ -1,0 +1,139 @@
+"""I5: no read on the way was wrong.
+
+A read is right when it is exactly what the prefix of view and links that its snapshot had read
+shows: every contributor's record linked to that person in that very prefix. And a reader never goes
+back: not in what it has read, nor in what it says it is complete to, as long as the store is the
+same one (*timeline*: a standby promoted behind its primary begins another).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from dsn_deploy.proof.evidence import Number, Place, Shown, Violation
+from dsn_schemas.records import RecordChange
+
+
+class Read(NamedTuple):
+    """What one reader was shown of one person, in one snapshot of the store."""
+
+    reader: str
+    #: Names the store; grows when a standby that lags is promoted.
+    timeline: int
+    person: str
+    #: Next offset of the store consumer, by topic and partition, in the same snapshot.
+    positions: Mapping[Place, int]
+    #: Deleted entries included.
+    entries: Sequence[Shown]
+    #: What the page says: (source, epoch) -> complete up to this number.
+    complete: Mapping[tuple[str, int], int]
+
+
+class ViewRecord(NamedTuple):
+    """A committed record of ``dsn.view`` that is an entry."""
+
+    offset: int
+    key: bytes
+    #: ``None`` when the entry was removed.
+    entry: Shown | None
+
+
+class LinkRecord(NamedTuple):
+    """A committed record of ``dsn.identity.links``."""
+
+    offset: int
+    #: ``authority|number``.
+    record: str
+    person: str
+
+
+class Past(NamedTuple):
+    """Everything the view and the links ever held, before any compaction, in offset order."""
+
+    view: Mapping[Place, Sequence[ViewRecord]]
+    links: Mapping[Place, Sequence[LinkRecord]]
+
+
+def wrong(reads: Iterable[Read], past: Past) -> Iterator[Violation]:
+    """Reads that showed anything but their prefix, or went back."""
+    last: dict[tuple[str, int], Read] = {}
+    for read in reads:
+        expected = set(shown_at(past, read.person, read.positions))
+        for entry in set(read.entries) ^ expected:
+            which = "must not be shown" if entry in read.entries else "is missing"
+            yield Violation("I5", f"{read.reader}: {'/'.join(entry[:3])} {which}")
+        before = last.get((read.reader, read.timeline))
+        if before is not None:
+            yield from _back(before, read)
+        last[read.reader, read.timeline] = read
+
+
+def shown_at(past: Past, person: str, positions: Mapping[Place, int]) -> Iterator[Shown]:
+    """The entries of a person that the prefix of view and links shows."""
+    linked = {
+        link.record: link.person
+        for place, links in past.links.items()
+        for link in links
+        if link.offset < positions.get(place, 0)
+    }
+    mine = person.encode() + b"|"
+    newest: dict[bytes, Shown | None] = {}
+    for place, records in past.view.items():
+        end = positions.get(place, 0)
+        for record in records:
+            if record.offset >= end:
+                break
+            if record.key.startswith(mine):
+                newest[record.key] = record.entry
+    for entry in newest.values():
+        if entry is not None and all(linked.get(c.record) == person for c in entry.contributors):
+            yield entry
+
+
+def mislabelled(
+    reads: Iterable[Read], past: Past, journal: Iterable[RecordChange]
+) -> Iterator[Violation]:
+    """Reads that say they are complete to a number of which they do not contain everything.
+
+    A change is contained when its record item has that change or a later one of its own order in
+    the prefix, shown or held back while a record moves.
+    """
+    numbered: dict[tuple[str, int], list[RecordChange]] = defaultdict(list)
+    for change in journal:
+        if change.op != "mark" and change.section not in ("claims", "rejected"):
+            numbered[change.source, change.epoch].append(change)
+    for read in reads:
+        contained = _contained(past, read.positions)
+        for key, seq in read.complete.items():
+            for change in numbered.get(key, ()):
+                item = (f"{change.authority}|{change.number}", change.source, change.section,
+                        change.item)  # fmt: skip
+                if change.seq <= seq and item not in contained:
+                    number: Number = (change.source, change.epoch, change.seq)
+                    yield Violation(
+                        "I5", f"{read.reader} says complete to {seq} and lacks {number}"
+                    )
+
+
+def _contained(past: Past, positions: Mapping[Place, int]) -> set[tuple[str, str, str, str]]:
+    """(record, source, section, item) of everything the prefix of the view ever held."""
+    return {
+        (c.record, c.source, record.entry.section, c.item)
+        for place, records in past.view.items()
+        for record in records
+        if record.offset < positions.get(place, 0) and record.entry is not None
+        for c in record.entry.contributors
+    }
+
+
+def _back(before: Read, after: Read) -> Iterator[Violation]:
+    for place, at in before.positions.items():
+        if after.positions.get(place, 0) < at:
+            yield Violation("I5", f"{after.reader} went back on {place}: {at} to "
+                            f"{after.positions.get(place, 0)}")  # fmt: skip
+    for key, seq in before.complete.items():
+        if after.complete.get(key, 0) < seq:
+            yield Violation("I5", f"{after.reader} was complete to {seq} of {key}, then to "
+                            f"{after.complete.get(key, 0)}")  # fmt: skip
