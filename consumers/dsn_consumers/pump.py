@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -75,21 +75,48 @@ class _Writing(Generic[Prepared]):
     after: dict[Place, int]
 
 
+class Neighbours:
+    """Where the pump reads and writes, and its clock; the simulation brings its own."""
+
+    def intake(self, settings: Settings, name: str) -> Intake:
+        """Where it reads."""
+        return Intake(settings, name)
+
+    def connect(self, conninfo: str) -> Connection:
+        """Where it writes. Raises ``psycopg.OperationalError``."""
+        return connect(conninfo)
+
+    def writer(self) -> Executor:
+        """Who writes while it reads on."""
+        return ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return time.monotonic()
+
+
 class Pump(Generic[Prepared]):
     """Reads, writes, and never loses its place."""
 
-    def __init__(self, settings: Settings, sink: Sink[Prepared], stop: Stop) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        sink: Sink[Prepared],
+        stop: Stop,
+        neighbours: Neighbours | None = None,
+    ) -> None:
         self._settings = settings
         self._sink = sink
         self._stop = stop
-        self._intake = Intake(settings, sink.name)
+        self._neighbours = neighbours or Neighbours()
+        self._intake = self._neighbours.intake(settings, sink.name)
         self._connection: Connection | None = None
         self._offsets: dict[Place, int] = {}
         self._topics: dict[str, Topic] = {}
         self._looked_at = 0.0
         self._backoff = Backoff()
         #: Writes one batch while the next is read: PostgreSQL works and so do we.
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+        self._writer = self._neighbours.writer()
         self._writing: _Writing[Prepared] | None = None
 
     def run(self) -> None:
@@ -107,13 +134,12 @@ class Pump(Generic[Prepared]):
         try:
             while not self._stop.asked:
                 try:
-                    self._open()
+                    self.open()
                     while not self._stop.asked:
-                        self._look()
                         self.step()
                     self._finish()
                 except (psycopg.Error, KafkaException) as error:
-                    self._pause(error)
+                    self.pause(error)
         finally:
             self._disconnect()
             self._writer.shutdown()
@@ -122,6 +148,7 @@ class Pump(Generic[Prepared]):
 
     def step(self) -> None:
         """Read a batch, and begin to keep it as soon as the one before it is kept."""
+        self._look()
         records = self._intake.poll()  # 2
         prepared = self._prepared(records) if records else None
         self._finish()  # 5
@@ -156,8 +183,9 @@ class Pump(Generic[Prepared]):
         self._sink.committed(writing.prepared)
         log.debug("batch_kept", consumer=self._sink.name, places=len(writing.after))
 
-    def _open(self) -> None:
-        self._connection = connect(self._settings.conninfo)
+    def open(self) -> None:
+        """Connect, and read on from where PostgreSQL says we are."""
+        self._connection = self._neighbours.connect(self._settings.conninfo)
         self._lock(self._connection)
         while not self._stop.asked:
             found = self._intake.describe(self._sink.wanted(self._intake.topics()))
@@ -172,14 +200,14 @@ class Pump(Generic[Prepared]):
         self._offsets = self._learn(found)
         self._sink.opened(self._connection, found)
         self._intake.read_from(self._offsets)
-        self._looked_at = time.monotonic()
+        self._looked_at = self._neighbours.monotonic()
         log.info("consumer_ready", consumer=self._sink.name, partitions=len(self._offsets))
 
     def _look(self) -> None:
         """Take up topics that appeared since, and notice one that was made anew behind our back."""
-        if time.monotonic() < self._looked_at + LOOK_S:
+        if self._neighbours.monotonic() < self._looked_at + LOOK_S:
             return
-        self._looked_at = time.monotonic()
+        self._looked_at = self._neighbours.monotonic()
         self._finish()
         found = self._intake.describe(self._sink.wanted(self._intake.topics()))
         check_ids(found, {name: topic.topic_id for name, topic in self._topics.items()})
@@ -267,7 +295,8 @@ class Pump(Generic[Prepared]):
                 waited = True
             self._stop.wait(LOCK_EVERY_S)
 
-    def _pause(self, error: Exception) -> None:
+    def pause(self, error: Exception) -> None:
+        """Let go of an away neighbour for a while. Raises an error that will not pass by itself."""
         if isinstance(error, psycopg.Error) and not is_passing(error):
             raise error
         self._disconnect()
@@ -290,7 +319,7 @@ class Pump(Generic[Prepared]):
     def _disconnect(self) -> None:
         """Let go of the connection; whatever comes of a batch being written, PostgreSQL knows."""
         if self._writing is not None:
-            wait([self._writing.done])
+            self._writing.done.exception()
             self._writing = None
         if self._connection is not None:
             self._connection.close()

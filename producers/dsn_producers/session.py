@@ -65,8 +65,14 @@ class Session:
         codec: Codec,
         frame: bytes,
         journal: Journal,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        clock: Callable[[], int] = now_ms,
     ) -> None:
+        """``monotonic`` in seconds, ``clock`` in milliseconds since 1970 UTC."""
         self._file = file
+        self._monotonic = monotonic
+        self._clock = clock
         self._partitions = settings.partitions
         self._topic = topic
         self._codec = codec
@@ -76,12 +82,12 @@ class Session:
         self._window = Window(file.meta("sent"))
         self._kept = self._window.acked
         self._heads = sending.heads_sent(file, self._epoch)
-        self._marks = Marks(time.monotonic())
+        self._marks = Marks(monotonic())
         self._marks_out = 0
         self._error: str | None = None
         self._confirmed = False
         self._quiet = False
-        self._reported = self._kept_at = self._folded_at = time.monotonic()
+        self._reported = self._kept_at = self._folded_at = monotonic()
 
     @property
     def _epoch(self) -> int:
@@ -98,24 +104,33 @@ class Session:
         deadline: float | None = None
         while True:
             committed.clear()
-            pause = len(self._window) > 0 and self._marks.forced(time.monotonic())
-            handed = 0 if pause else self._hand_over()
-            self._serve(0 if handed else 0.005)
+            empty = self.step(last=stopping.is_set())
             if self._confirmed:
                 backoff.succeeded()
-            now = time.monotonic()
-            self._keep(now)
-            self._watch(now)
-            empty = not handed and not len(self._window)
-            if empty:
-                self._send_marks(now, last=stopping.is_set())
-                self._turn()
             if stopping.is_set():
+                now = self._monotonic()
                 deadline = deadline or now + drain_s_max
-                if now >= deadline or (empty and not self._marks_out):
+                if now >= deadline or empty:
                     return
-            elif empty and not self._marks_out:
+            elif empty:
                 committed.wait(LOOK_S)
+
+    def step(self, *, last: bool = False) -> bool:
+        """Hand over, hear reports, keep how far we are; ``True`` when nothing is on its way.
+
+        ``last``: the marks cannot wait. Raises ``SendFailed``.
+        """
+        pause = len(self._window) > 0 and self._marks.forced(self._monotonic())
+        handed = 0 if pause else self._hand_over()
+        self._serve(0 if handed else 0.005)
+        now = self._monotonic()
+        self._keep(now)
+        self._watch(now)
+        if handed or len(self._window):
+            return False
+        self._send_marks(now, last=last)
+        self._turn()
+        return not self._marks_out
 
     def end(self) -> None:
         """Keep what was confirmed, and give up the rest; every record is reported before this ends."""
@@ -167,7 +182,7 @@ class Session:
         self._note(error)
 
     def _note(self, error: object) -> None:
-        self._reported = time.monotonic()
+        self._reported = self._monotonic()
         if error is None:
             self._confirmed = True
         else:
@@ -227,7 +242,7 @@ class Session:
                 seq,
                 previous=self._heads.get(partition, 0),
                 counters=counters,
-                now_ms=now_ms(),
+                now_ms=self._clock(),
             )
             self._marks_out += 1
             key = self._file.source.encode()

@@ -15,20 +15,26 @@ an earlier owner of the lane fail, however long it was frozen.
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from rocksdict import Cache
 
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import MESSAGE_BYTES_MAX
+from dsn_streams.clients import (
+    Clients,
+    Config,
+    KeptState,
+    RestoreConsumer,
+    TransactionalProducer,
+)
 from dsn_streams.stage import Batch, Decision, Stage
-from dsn_streams.state import DamagedState, RocksState
+from dsn_streams.state import DamagedState
 
 log = structlog.get_logger()
 
@@ -80,7 +86,14 @@ class Lane:
     """A stage's lane. Used by one thread at a time."""
 
     def __init__(
-        self, settings: Settings, name: str, number: int, changelog: str, stage: Stage, cache: Cache
+        self,
+        settings: Settings,
+        name: str,
+        number: int,
+        changelog: str,
+        stage: Stage,
+        cache: Cache,
+        clients: Clients | None = None,
     ) -> None:
         self.name = name
         self.number = number
@@ -88,9 +101,10 @@ class Lane:
         self._changelog = changelog
         self._stage = stage
         self._cache = cache
+        self._clients = clients or Clients()
         self._path: Path = settings.data / f"streams-{settings.slot}" / name / str(number)
-        self._state: RocksState | None = None
-        self._producer: Producer | None = None
+        self._state: KeptState | None = None
+        self._producer: TransactionalProducer | None = None
         self._changelog_next = 0
 
     def open(self, inputs: Iterable[tuple[str, int]]) -> None:
@@ -98,7 +112,7 @@ class Lane:
 
         Raises ``BehindJournal`` when an input no longer holds what was not read yet.
         """
-        self._producer = Producer(self._producer_config())
+        self._producer = self._clients.producer(self._producer_config())
         self._producer.init_transactions(30)
         self._state = self._restored()
         self._check_inputs(inputs)
@@ -130,7 +144,7 @@ class Lane:
             return positions
         decision = self._stage.decide(state, batches)
         changelog = self._transaction(decision, positions)
-        state.commit(decision.writes, positions, changelog, time.time())
+        state.commit(decision.writes, positions, changelog, self._clients.now_s())
         return positions
 
     # --- one turn ------------------------------------------------------------------------------
@@ -186,24 +200,24 @@ class Lane:
 
     # --- opening -------------------------------------------------------------------------------
 
-    def _restored(self) -> RocksState:
+    def _restored(self) -> KeptState:
         """The state as the changelog has it."""
         try:
-            state = RocksState(self._path, self._cache, time.time())
+            state = self._clients.state(self._path, self._cache)
             if self._restore(state):
                 return state
             state.close()
         except DamagedState as error:
             log.warning("state_discarded", stage=self.name, lane=self.number, why=str(error))
-        RocksState.wipe(self._path)
-        state = RocksState(self._path, self._cache, time.time())
+        self._clients.wipe(self._path)
+        state = self._clients.state(self._path, self._cache)
         if not self._restore(state):
             raise LaneError(f"{self.name} lane {self.number}: the changelog cannot be restored")
         return state
 
-    def _restore(self, state: RocksState) -> bool:
+    def _restore(self, state: KeptState) -> bool:
         """Read the changelog to its end; ``False`` when the state does not continue into it."""
-        consumer = Consumer(self._restore_config())
+        consumer = self._clients.consumer(self._restore_config())
         here = TopicPartition(self._changelog, self.number)
         try:
             low, high = consumer.get_watermark_offsets(here, timeout=30)
@@ -211,7 +225,7 @@ class Lane:
                 return False
             here.offset = max(state.changelog, low)
             consumer.assign([here])
-            records = _restore_all(consumer, state, high)
+            records = _restore_all(consumer, state, high, self._clients.now_s)
         finally:
             consumer.close()
         if records:
@@ -219,7 +233,7 @@ class Lane:
         return True
 
     def _check_inputs(self, inputs: Iterable[tuple[str, int]]) -> None:
-        consumer = Consumer(self._restore_config())
+        consumer = self._clients.consumer(self._restore_config())
         try:
             for topic, partition in inputs:
                 low, _ = consumer.get_watermark_offsets(
@@ -234,17 +248,17 @@ class Lane:
         finally:
             consumer.close()
 
-    def _opened(self) -> RocksState:
+    def _opened(self) -> KeptState:
         if self._state is None:
             raise LaneError(f"{self.name} lane {self.number} is not open")
         return self._state
 
-    def _opened_producer(self) -> Producer:
+    def _opened_producer(self) -> TransactionalProducer:
         if self._producer is None:
             raise LaneError(f"{self.name} lane {self.number} is not open")
         return self._producer
 
-    def _producer_config(self) -> dict[str, str | int | float | bool]:
+    def _producer_config(self) -> Config:
         return {
             "bootstrap.servers": self._settings.kafka,
             "client.id": f"dsn-{self.name}-{self.number}",
@@ -258,7 +272,7 @@ class Lane:
             "queue.buffering.max.kbytes": 512 * 1024,
         }
 
-    def _restore_config(self) -> dict[str, str | int | float | bool]:
+    def _restore_config(self) -> Config:
         return {
             "bootstrap.servers": self._settings.kafka,
             "client.id": f"dsn-{self.name}-{self.number}-restore",
@@ -278,7 +292,11 @@ def _flat(
 
 
 def _produce(
-    producer: Producer, topic: str, partition: int, key: bytes | None, value: bytes | None
+    producer: TransactionalProducer,
+    topic: str,
+    partition: int,
+    key: bytes | None,
+    value: bytes | None,
 ) -> None:
     """Produce, waiting for room in the client's queue a bounded number of times."""
     for _ in range(100):
@@ -291,7 +309,7 @@ def _produce(
     raise NotDurable(f"{topic}[{partition}]: the client's queue stayed full for 10 s")
 
 
-def _commit(producer: Producer) -> None:
+def _commit(producer: TransactionalProducer) -> None:
     """Commit the transaction, again while the client says that it may be tried again."""
     for attempt in range(3):
         try:
@@ -308,7 +326,9 @@ def _commit(producer: Producer) -> None:
             return
 
 
-def _restore_all(consumer: Consumer, state: RocksState, high: int) -> int:
+def _restore_all(
+    consumer: RestoreConsumer, state: KeptState, high: int, now_s: Callable[[], float]
+) -> int:
     """Apply changelog records until the end of the partition; how many."""
     count, silent_s = 0, 0.0
     positions, changelog = dict(state.positions), state.changelog
@@ -334,9 +354,9 @@ def _restore_all(consumer: Consumer, state: RocksState, high: int) -> int:
                 writes[key] = value
         if writes and not ended:
             # Rows without their positions: a crash here restores them again from the same place.
-            state.commit(writes, state.positions, state.changelog, time.time())
+            state.commit(writes, state.positions, state.changelog, now_s())
         if ended:
-            state.commit(writes, positions, changelog, time.time())
+            state.commit(writes, positions, changelog, now_s())
             return count
         silent_s = 0.0 if messages else silent_s + 1.0
         if silent_s >= RESTORE_SILENCE_S:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from dsn_streams import lane as lane_module
+from dsn_streams.clients import Clients
 from dsn_streams.lane import BehindJournal, BrokenChain, Lane, LaneError, Link
 from dsn_streams.stage import Batch, Decision, Output, State
 from dsn_streams.state import RocksState, new_cache
@@ -259,8 +261,8 @@ def test_state_too_old_to_be_caught_up_is_restored_whole(place, monkeypatch):
     lane = place.open()
     lane.process([place.link(0, "aab")])
     lane.close()
-    now = lane_module.time.time()
-    monkeypatch.setattr(lane_module.time, "time", lambda: now + 3 * 24 * 3600)
+    now = time.time()
+    monkeypatch.setattr(Clients, "now_s", lambda _: now + 3 * 24 * 3600)
 
     again = place.open()
 

@@ -1,0 +1,89 @@
+"""What a lane asks of Kafka and of its disk; the simulation brings its own.
+
+A lane decides in which order they are asked, which is all that makes it right; so it is the same
+code over real ones and over simulated ones.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from confluent_kafka import Consumer, Producer
+from rocksdict import Cache
+
+from dsn_streams.stage import State
+from dsn_streams.state import RocksState
+
+Config = dict[str, str | int | float | bool]
+
+
+class TransactionalProducer(Protocol):
+    """The part of ``confluent_kafka.Producer`` that a lane uses; raises ``KafkaException``."""
+
+    def init_transactions(self, timeout: float) -> None: ...
+    def begin_transaction(self) -> None: ...
+    def commit_transaction(self, timeout: float) -> None: ...
+    def abort_transaction(self, timeout: float) -> None: ...
+    def poll(self, timeout: float) -> int: ...
+    def produce(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        partition: int,
+        on_delivery: Callable[[Any, Any], None] | None = None,
+    ) -> None: ...
+
+
+class RestoreConsumer(Protocol):
+    """The part of ``confluent_kafka.Consumer`` that a lane restores its state with."""
+
+    def get_watermark_offsets(self, partition: Any, timeout: float) -> tuple[int, int]: ...
+    def assign(self, partitions: list[Any]) -> None: ...
+    def consume(self, num_messages: int, timeout: float) -> list[Any]: ...
+    def close(self) -> None: ...
+
+
+class KeptState(State, Protocol):
+    """Rows with their positions; ``RocksState``."""
+
+    positions: dict[tuple[str, int], int]
+    changelog: int
+
+    def commit(
+        self,
+        writes: Mapping[bytes, bytes | None],
+        positions: Mapping[tuple[str, int], int],
+        changelog: int,
+        now_s: float,
+    ) -> None: ...
+    def close(self) -> None: ...
+
+
+class Clients:
+    """The real ones."""
+
+    def producer(self, config: Config) -> TransactionalProducer:
+        """A transactional producer."""
+        producer: Any = Producer(config)
+        return producer  # type: ignore[no-any-return]  # its stubs name other optional arguments
+
+    def consumer(self, config: Config) -> RestoreConsumer:
+        """A consumer that assigns by itself."""
+        consumer: Any = Consumer(config)
+        return consumer  # type: ignore[no-any-return]
+
+    def state(self, path: Path, cache: Cache) -> KeptState:
+        """The rows on disk. Raises ``DamagedState``."""
+        return RocksState(path, cache, self.now_s())
+
+    def wipe(self, path: Path) -> None:
+        """Forget the rows on disk."""
+        RocksState.wipe(path)
+
+    def now_s(self) -> float:
+        """This machine's clock, seconds since 1970: only to tell a state too old to be caught up."""
+        return time.time()
