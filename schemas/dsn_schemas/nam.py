@@ -23,6 +23,7 @@ datetime.date(2021, 6, 12)
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -123,17 +124,19 @@ def verified(demographics: Demographics) -> str | None:
     The smallest one, if there are several. ``None`` without a full birth date: then nothing
     vouches for the number.
     """
+    return verified_among(
+        [(one.value, one.use) for one in demographics.identifiers if one.system == SYSTEM],
+        demographics.birth_date,
+    )
+
+
+def verified_among(numbers: Iterable[tuple[str, str]], birth_date: str) -> str | None:
+    """As ``verified``, of (NAM, use) pairs and a birth date of any precision."""
+    if len(birth_date) != len("YYYY-MM-DD"):
+        return None
     try:
-        born = date.fromisoformat(demographics.birth_date)
+        born = date.fromisoformat(birth_date)
     except ValueError:
         return None
-    if len(demographics.birth_date) != len("YYYY-MM-DD"):
-        return None
-    found = [
-        compact(identifier.value)
-        for identifier in demographics.identifiers
-        if identifier.system == SYSTEM
-        and identifier.use != "old"
-        and is_valid(identifier.value, born)
-    ]
+    found = [compact(number) for number, use in numbers if use != "old" and is_valid(number, born)]
     return min(found, default=None)

@@ -980,7 +980,8 @@ class ViewEntry:
     as_of: int
     #: Every record item behind the entry, the leading one first.
     contributors: tuple[Contributor, ...]
-    #: For an entry merged field by field (demographics): who each field came from.
+    #: For an entry merged field by field (demographics): who each field came from; empty when there
+    #: is one contributor.
     provenance: tuple[FieldOrigin, ...] = ()
     #: Every value of each field in conflicts, the leading one included; a status is with its
     #: contributor.

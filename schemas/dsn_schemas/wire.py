@@ -173,10 +173,17 @@ def encode_content(content: Content | None) -> bytes:
     """The bytes of the content union."""
     if content is None:
         return _NOTHING
-    branch = _branches_by_name()[type(content).__name__]
+    return encode_fields(
+        type(content).__name__, msgspec.to_builtins(content, builtin_types=(bytes,))
+    )
+
+
+def encode_fields(name: str, fields: Mapping[str, object]) -> bytes:
+    """The bytes of the content union for a type and its fields, as ``read_content`` gives them."""
+    branch = _branches_by_name()[name]
     out = BytesIO()
     out.write(branch.prefix)
-    schemaless_writer(out, branch.schema, msgspec.to_builtins(content, builtin_types=(bytes,)))
+    schemaless_writer(out, branch.schema, fields)
     return out.getvalue()
 
 

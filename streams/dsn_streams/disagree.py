@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from dsn_schemas.records import Content, Disagreement
+from dsn_schemas.records import Disagreement
 
 
 def disagreements(
-    name: str, contents: Sequence[tuple[int, Content | None]]
+    name: str, contents: Sequence[tuple[int, Mapping[str, object]]]
 ) -> tuple[Disagreement, ...]:
     """Every value of the field, each with the positions that give it; none when all agree.
 
-    A content that says nothing of the field disagrees with nobody.
+    ``contents`` are fields as ``read_content`` gives them. A content that says nothing of the field
+    disagrees with nobody.
     """
-    said: dict[object, list[int]] = {}
+    said: list[tuple[object, list[int]]] = []
     for position, content in contents:
-        value = getattr(content, name, None)
-        if value is not None and value != "" and value != ():
-            said.setdefault(value, []).append(position)
+        value = content.get(name)
+        if value is None or value == "" or value == []:
+            continue
+        for known, positions in said:
+            if known == value:
+                positions.append(position)
+                break
+        else:
+            said.append((value, [position]))
     if len(said) < 2:
         return ()
     return tuple(
@@ -29,5 +36,5 @@ def disagreements(
             value=msgspec.json.encode(value).decode(),
             contributors=tuple(positions),
         )
-        for value, positions in said.items()
+        for value, positions in said
     )

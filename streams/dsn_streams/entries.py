@@ -6,7 +6,6 @@ overtakes its item, or a corrected code, ends in the same place in any order.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 
 #: Sections whose entries are grouped by meaning when the change says what it means.
@@ -43,4 +42,4 @@ def entry_of(section: str, entry: str, source: str, record: str, item: str) -> s
         return entry
     parts = f"{source}\0{record}\0{section}\0{item}"
     digest = hashlib.sha256(parts.encode()).digest()[:15]
-    return "#" + base64.b32encode(digest).decode().lower()
+    return "#" + digest.hex()

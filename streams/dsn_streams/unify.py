@@ -7,8 +7,8 @@ passed on and forgotten; ``RecordSettled`` on the view says that all of them hav
 State rows, all keyed by person first:
 
 * ``e<person><section><entry>``: the contributions of an entry,
-* ``i<person><section><source, record, item>``: where the standing change of an item is, for items
-  that were ever grouped by meaning (others live where their name says),
+* ``i<person><section><source, record, item>``: where the standing change of an item is, in the
+  sections whose entries are grouped by meaning (elsewhere an item lives where its name says),
 * ``m<person><record>``: moves of a record away from here that still wait for older contributions,
 * ``t<person><record>``: the link version whose contributions have all arrived here.
 """
@@ -16,7 +16,6 @@ State rows, all keyed by person first:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 
 import msgspec
 
@@ -25,7 +24,7 @@ from dsn_schemas.topics import CONTRIBUTIONS
 from dsn_schemas.wire import Codec
 from dsn_streams import contribution as messages
 from dsn_streams.contribution import SECTIONS, Barrier, Contribution, Handover, Message, Settled
-from dsn_streams.entries import GROUPED, entry_of
+from dsn_streams.entries import GROUPED
 from dsn_streams.merge import merge, standing_key
 from dsn_streams.stage import Batch, Decision, Output, State
 from dsn_streams.view import ViewWriter
@@ -73,25 +72,23 @@ class Unify:
         """See ``Stage``."""
         received = list(_received(batches))
         turn = _Turn(self, state, received)
-        for lane, person, message in received:
-            turn.take(lane, person, message)
-        return turn.decision()
+        for person, message in received:
+            turn.take(person, message)
+        return turn.decision(batches[0].partition)
 
 
-def _received(batches: Sequence[Batch]) -> Iterator[tuple[int, str, Message]]:
+def _received(batches: Sequence[Batch]) -> Iterator[tuple[str, Message]]:
     for batch in batches:
         for record in batch.records:
             if record.value is not None:
                 person = record.key.decode() if record.key else ""
-                yield batch.partition, person, messages.decode(record.value)
+                yield person, messages.decode(record.value)
 
 
 class _Turn:
     """One call of ``decide``: each row is read once and written once."""
 
-    def __init__(
-        self, unify: Unify, state: State, received: list[tuple[int, str, Message]]
-    ) -> None:
+    def __init__(self, unify: Unify, state: State, received: list[tuple[str, Message]]) -> None:
         self._unify = unify
         self._writer = unify._writer
         self._partitions = unify._partitions
@@ -101,28 +98,37 @@ class _Turn:
         #: Entry rows as (contributions by item key); a dirty one is written and shown at the end.
         self._entries: dict[bytes, dict[tuple[str, str, str], Contribution]] = {}
         self._names: dict[bytes, tuple[str, int, str]] = {}
-        #: The rows of this turn by person: a hand-over asks for all of one.
-        self._named: dict[str, set[bytes]] = {}
+        #: The rows of this turn by person, kept when a hand-over will ask for all of one.
+        self._named: dict[str, set[bytes]] | None = None
         self._dirty: dict[bytes, None] = {}
         self._places: dict[bytes, Place | None] = {}
         self._arrivals: dict[bytes, int] = {}
+        self._settled_here: list[Output] = []
+        #: The newest barrier of each source and partition of changes.
+        self._barriers: dict[tuple[str, int, str, int], Barrier] = {}
         self._moves = {key: list(moves) for key, moves in unify._moves.items()}
         self._read(received)
 
-    def take(self, lane: int, person: str, message: Message) -> None:
+    def take(self, person: str, message: Message) -> None:
         """Take one message in."""
         match message:
             case Contribution():
                 self._contribution(person, message)
             case Barrier():
-                self._outputs.append(self._writer.barrier(lane, message))
+                self._barriers[message.topic, message.partition, message.source, message.epoch] = (
+                    message
+                )
             case Handover():
                 self._handover(person, message)
             case Settled():
                 self._settled(person, message)
 
-    def decision(self) -> Decision:
-        """Everything this turn changed; one record of the view per changed entry."""
+    def decision(self, lane: int) -> Decision:
+        """Everything this turn changed; one record of the view per changed entry.
+
+        Barriers stand behind all of it: a reader that stops in between must not believe more than
+        it has read.
+        """
         for row in self._dirty:
             person, section, entry = self._names[row]
             contributions = self._entries[row]
@@ -133,36 +139,41 @@ class _Turn:
             else:
                 self._writes[row] = None
                 self._outputs.append(self._writer.removal(person, section, entry))
+        self._outputs.extend(self._settled_here)
+        self._outputs.extend(self._writer.barrier(lane, one) for one in self._barriers.values())
         self._unify._moves = self._moves
         return Decision(outputs=self._outputs, writes=self._writes)
 
     # --- reading -------------------------------------------------------------------------------
 
-    def _read(self, received: list[tuple[int, str, Message]]) -> None:
+    def _read(self, received: list[tuple[str, Message]]) -> None:
         """Fetch the rows this turn speaks of, in two calls.
 
         1. Entries, places, and which link versions have arrived.
-        2. For an item without a place the entry it would have alone: it may stand there.
+        2. The entries that items may leave for another one.
         """
         entries: dict[bytes, None] = {}
-        alone: dict[bytes, bytes] = {}
+        places: dict[bytes, tuple[str, Contribution]] = {}
         arrivals: dict[bytes, None] = {}
-        for _, person, message in received:
+        if any(isinstance(message, Handover) for _, message in received):
+            self._named = {}
+        for person, message in received:
             if isinstance(message, Contribution):
                 entries[self._name(person, message.section, message.entry)] = None
                 if message.section in _GROUPED_NUMBERS:
-                    own = self._name(person, message.section, _own_entry(message))
-                    alone[_place_key(person, message)] = own
+                    places[_place_key(person, message)] = (person, message)
             elif isinstance(message, Handover):
                 arrivals[arrived_key(person, message.record)] = None
-        found = self._state.get_many([*entries, *alone, *arrivals])  # 1
+        found = self._state.get_many([*entries, *places, *arrivals])  # 1
         self._keep_entries(entries, found)
-        for key in alone:
-            self._places[key] = _place_of(found.get(key))
+        left: dict[bytes, None] = {}
+        for key, (person, item) in places.items():
+            place = self._places[key] = _place_of(found.get(key))
+            if place is not None and place.entry != item.entry:
+                left[self._name(person, item.section, place.entry)] = None
         for key in arrivals:
             self._arrivals[key] = _arrival_of(found.get(key))
-        rest = {own for key, own in alone.items() if self._places[key] is None}
-        rest.difference_update(entries)
+        rest = [row for row in left if row not in self._entries]
         self._keep_entries(rest, self._state.get_many(rest))  # 2
 
     def _keep_entries(self, rows: Iterable[bytes], found: dict[bytes, bytes]) -> None:
@@ -173,7 +184,8 @@ class _Turn:
         row = entry_key(person, section, entry)
         if row not in self._names:
             self._names[row] = (person, section, entry)
-            self._named.setdefault(person, set()).add(row)
+            if self._named is not None:
+                self._named.setdefault(person, set()).add(row)
         return row
 
     def _entry(self, row: bytes) -> dict[tuple[str, str, str], Contribution]:
@@ -202,20 +214,18 @@ class _Turn:
         self._dirty[row] = None
 
     def _placed(self, person: str, item: Contribution, row: bytes) -> bool:
-        """Note where the item is now; ``False`` when a later change already stands elsewhere."""
-        key, order, own = _place_key(person, item), standing_key(item), _own_entry(item)
+        """Note where the item is now; ``False`` when a later change already stands."""
+        key, order = _place_key(person, item), standing_key(item)
         place = self._place(key)
-        if place is None and item.entry == own:
-            return True
-        before = self._name(person, item.section, own if place is None else place.entry)
-        known = self._entry(before).get(_item_key(item))
-        if known is not None and standing_key(known) >= order:
-            return False
-        if before != row and known is not None:
-            del self._entries[before][_item_key(item)]
-            self._dirty[before] = None
-        self._places[key] = Place(order, item.entry)
-        self._writes[key] = _encode(self._places[key])
+        if place is not None:
+            if place.order >= order:
+                return False
+            if place.entry != item.entry:
+                before = self._name(person, item.section, place.entry)
+                del self._entry(before)[_item_key(item)]
+                self._dirty[before] = None
+        place = self._places[key] = Place(order, item.entry)
+        self._writes[key] = _encode(place)
         return True
 
     def _place(self, key: bytes) -> Place | None:
@@ -287,7 +297,7 @@ class _Turn:
                 self._over(person, settled.record, move)
                 return
         self._writes[arrived_key(person, settled.record)] = _encode(settled.version)
-        self._outputs.append(self._writer.settled(person, settled))
+        self._settled_here.append(self._writer.settled(person, settled))
 
     def _over(self, person: str, record: str, move: Move) -> None:
         """Nothing of the record will come here any more under the old link."""
@@ -317,7 +327,8 @@ class _Turn:
                 self._name(person, row[len(prefix)], row[len(prefix) + 1 :].decode())
                 self._entries[row] = _by_item(value)
         # A row that was named and is in neither does not exist.
-        return sorted(row for row in self._named.get(person, ()) if row in self._entries)
+        named = (self._named or {}).get(person, ())
+        return sorted(row for row in named if row in self._entries)
 
 
 def entry_key(person: str, section: int, entry: str) -> bytes:
@@ -342,16 +353,6 @@ def _place_key(person: str, item: Contribution) -> bytes:
 
 def _item_key(item: Contribution) -> tuple[str, str, str]:
     return (item.record, item.source, item.item)
-
-
-def _own_entry(item: Contribution) -> str:
-    return _entry_alone(item.section, item.source, item.record, item.item)
-
-
-@lru_cache(maxsize=1 << 15)
-def _entry_alone(section: int, source: str, record: str, item: str) -> str:
-    # Asked twice in a turn, and a digest costs 2 µs.
-    return entry_of(SECTIONS[section], "", source, record, item)
 
 
 def _place_of(value: bytes | None) -> Place | None:

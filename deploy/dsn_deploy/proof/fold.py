@@ -157,7 +157,7 @@ def _grouped(changes: Iterable[RecordChange]) -> dict[EntryKey, list[RecordChang
         else:
             text = f"{source}\0{record}\0{section}\0{item}"
             digest = hashlib.sha256(text.encode()).digest()[:15]
-            entry = "#" + base64.b32encode(digest).decode().lower()
+            entry = "#" + digest.hex()
         found[person[record], section, entry].append(change)
     return dict(found)
 
