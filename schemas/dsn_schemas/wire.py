@@ -132,6 +132,21 @@ class Codec:
         content = encode_content(getattr(record, "content", None))
         return Head(schema_id, name, _plain(record, fields), content)
 
+    def spliced(self, name: str, fields: Mapping[str, object], content: bytes) -> bytes:
+        """Frame and encode a record from its fields, with its content as it came.
+
+        ``content`` is of our own version (``Head.content``); every record that has one ends with
+        the same union. Raises ``ValueError`` when a field does not fit.
+        """
+        out = BytesIO()
+        out.write(self.frame_of(name))
+        try:
+            schemaless_writer(out, head_schema(name), fields)
+        except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+            raise ValueError(f"{name} does not fit its schema ({type(error).__name__})") from None
+        out.write(content)
+        return out.getvalue()
+
     def frame_of(self, name: str) -> bytes:
         """The five bytes in front of our own version of ``name``."""
         return _FRAME.pack(0, self._ids.id_of(name))

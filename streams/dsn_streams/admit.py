@@ -8,15 +8,13 @@ person it would found itself, where the store does not show it before the link s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
 from dsn_schemas.keys import SEPARATOR, partition_of, person_id, record_key
 from dsn_schemas.records import (
-    IdentityRequest,
-    Op,
     QuarantinedChange,
     RecordLink,
     RejectedMessage,
@@ -93,10 +91,18 @@ class Admit:
         Raises ``UnknownSchema`` when a schema cannot be had yet: the batch is tried again.
         """
         turn = _Turn(self, state, batches)
-        for step in turn.steps:
-            step()
+        turn.take()
         turn.barriers(batches)
         return turn.decision()
+
+
+class _Taken(NamedTuple):
+    """A record of the turn, read as far as it can be without the state."""
+
+    batch: Batch
+    record: InputRecord
+    #: A link, the head of a change or mark, or why it is neither.
+    said: RecordLink | Head | UnreadableRecord
 
 
 class _Turn:
@@ -110,10 +116,24 @@ class _Turn:
         self._dirty: set[str] = set()
         self._moved: set[tuple[str, int, str, int]] = set()
         self._progress = {key: _copied(value) for key, value in admit._progress.items()}
-        keys: set[str] = set()
-        self.steps = [step for batch in batches for step in self._read(batch, keys)]
-        found = state.get_many([b"r" + key.encode() for key in keys])
+        self._taken = [taken for batch in batches for taken in self._read(batch)]
+        keys = {_key_of(taken.said) for taken in self._taken}
+        found = state.get_many([b"r" + key.encode() for key in keys if key])
         self._rows = {key[1:].decode(): _decode_record(value) for key, value in found.items()}
+
+    def take(self) -> None:
+        """Take every record in, in order."""
+        for batch, record, said in self._taken:
+            match said:
+                case Head():
+                    if said.fields["op"] == "mark":
+                        self._marked(batch, said.fields)
+                    else:
+                        self._changed(batch, record, said)
+                case RecordLink():
+                    self._linked(record_key(said.authority, said.number), said)
+                case UnreadableRecord():
+                    self._quarantine(batch, record, None, "unreadable-record", str(said))
 
     def decision(self) -> Decision:
         """The outputs, and the rows that changed."""
@@ -125,35 +145,24 @@ class _Turn:
         self._admit._progress = self._progress
         return Decision(outputs=self._outputs, writes=writes)
 
-    def _read(self, batch: Batch, keys: set[str]) -> Iterator[Callable[[], None]]:
+    def _read(self, batch: Batch) -> Iterator[_Taken]:
         if batch.topic == IDENTITY_LINKS:
             for record in batch.records:
-                yield self._link_step(record, keys)
+                link = self._codec.decode(record.value or b"")
+                if not isinstance(link, RecordLink):
+                    kind = type(link).__name__
+                    raise TypeError(f"{IDENTITY_LINKS} holds a {kind}, not a RecordLink")
+                yield _Taken(batch, record, link)
             return
         for record in batch.records:
-            yield self._change_step(batch, record, keys)
-
-    def _link_step(self, record: InputRecord, keys: set[str]) -> Callable[[], None]:
-        link = self._codec.decode(record.value or b"")
-        if not isinstance(link, RecordLink):
-            raise TypeError(f"{IDENTITY_LINKS} holds a {type(link).__name__}, not a RecordLink")
-        key = record_key(link.authority, link.number)
-        keys.add(key)
-        return lambda: self._linked(key, link)
-
-    def _change_step(self, batch: Batch, record: InputRecord, keys: set[str]) -> Callable[[], None]:
-        try:
-            head = self._codec.head(record.value or b"")
-            if head.name != "RecordChange":
-                raise UnreadableRecord(f"a {head.name} is not a RecordChange")
-        except UnreadableRecord as error:
-            detail = str(error)
-            return lambda: self._quarantine(batch, record, None, "unreadable-record", detail)
-        fields: Any = head.fields
-        if fields["op"] == "mark":
-            return lambda: self._marked(batch, fields)
-        keys.add(f"{fields['authority']}{SEPARATOR}{fields['number']}")
-        return lambda: self._changed(batch, record, head)
+            try:
+                head = self._codec.head(record.value or b"")
+                if head.name != "RecordChange":
+                    raise UnreadableRecord(f"a {head.name} is not a RecordChange")
+            except UnreadableRecord as error:
+                yield _Taken(batch, record, error)
+            else:
+                yield _Taken(batch, record, head)
 
     # --- one step each -------------------------------------------------------------------------
 
@@ -197,13 +206,13 @@ class _Turn:
             row.first_captured_at = fields["captured_at"]
             self._dirty.add(key)
         section = fields["section"]
+        content = head.content if fields["op"] == "upsert" else _NULL_CONTENT
         if section in ("demographics", "claims"):
-            content = decode_content(head.content) if fields["op"] == "upsert" else None
-            self._request(row, fields, section, content)
+            self._request(key, row, fields, section, content)
         elif earlier:
-            self._request(row, fields, "unknown", None)
+            self._request(key, row, fields, "unknown", _NULL_CONTENT)
         if section != "claims":
-            self._contribute(key, row, fields, head.content)
+            self._contribute(key, row, fields, content)
 
     def _contribute(self, key: str, row: RecordRow, fields: Any, content: bytes) -> None:
         item = Contribution(
@@ -221,7 +230,7 @@ class _Turn:
                 fields["section"], fields["entry"], fields["source"], key, fields["item"]
             ),
             version=row.version,
-            content=content if fields["op"] == "upsert" else _NULL_CONTENT,
+            content=content,
         )
         self._send(row.person, item)
 
@@ -232,6 +241,10 @@ class _Turn:
             self._send(link.person, Settled(key, link.version))
         elif link.version <= row.version:
             return
+        elif row.version == 0 and link.person == row.person:
+            # Only this lane has ever sent anything of the record, and all of it to this person.
+            row.version = link.version
+            self._send(link.person, Settled(key, link.version))
         else:
             self._send(row.person, Handover(key, row.version, link.version, link.person))
             row.person, row.version = link.person, link.version
@@ -259,23 +272,23 @@ class _Turn:
         value = messages.encode(message)
         self._outputs.append(Output(CONTRIBUTIONS, lane, person.encode(), value))
 
-    def _request(self, row: RecordRow, fields: Any, section: Section, content: Any) -> None:
-        op: Op = fields["op"]
-        request = IdentityRequest(
-            authority=fields["authority"],
-            number=fields["number"],
-            source=fields["source"],
-            epoch=fields["epoch"],
-            seq=fields["seq"],
-            first_captured_at=row.first_captured_at,
-            captured_at=fields["captured_at"],
-            section=section,
-            op=op,
-            item=fields["item"],
-            content=content,
-        )
-        key = record_key(request.authority, request.number).encode()
-        self._outputs.append(Output(IDENTITY_REQUESTS, 0, key, self._codec.encode(request)))
+    def _request(
+        self, key: str, row: RecordRow, fields: Any, section: Section, content: bytes
+    ) -> None:
+        request = {
+            "authority": fields["authority"],
+            "number": fields["number"],
+            "source": fields["source"],
+            "epoch": fields["epoch"],
+            "seq": fields["seq"],
+            "first_captured_at": row.first_captured_at,
+            "captured_at": fields["captured_at"],
+            "section": section,
+            "op": fields["op"],
+            "item": fields["item"],
+        }
+        value = self._codec.spliced("IdentityRequest", request, content)
+        self._outputs.append(Output(IDENTITY_REQUESTS, 0, key.encode(), value))
 
     def _rejected(self, batch: Batch, record: InputRecord, head: Head) -> None:
         fields: Any = head.fields
@@ -332,6 +345,17 @@ class _Turn:
         if progress is None:
             progress = self._progress[key] = SourceProgress()
         return key, progress
+
+
+def _key_of(said: RecordLink | Head | UnreadableRecord) -> str:
+    """Key of the record it speaks of; empty when there is none."""
+    match said:
+        case Head():
+            return f"{said.fields['authority']}{SEPARATOR}{said.fields['number']}"
+        case RecordLink():
+            return record_key(said.authority, said.number)
+        case _:
+            return ""
 
 
 def _wrong(head: Head) -> tuple[str, str] | None:
