@@ -26,12 +26,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from enum import Enum
 from functools import lru_cache
 
+from dsn_schemas import jhn
 from dsn_schemas.records import Demographics
+from dsn_schemas.systems import QUEBEC
 
 #: FHIR system of the NAM (CA Baseline).
-SYSTEM = "https://fhir.infoway-inforoute.ca/NamingSystem/ca-qc-patient-healthcare-id"
+SYSTEM = QUEBEC
 
 _SHAPE = re.compile(
     r"([A-Z]{4})(\d{2})(0[1-9]|1[0-2]|5[1-9]|6[0-2])(0[1-9]|[12]\d|3[01])([1-9A-HJ-NP-Z])(\d)"
@@ -110,6 +113,47 @@ def is_valid(number: str, birth_date: date | None = None) -> bool:
     except InvalidNam:
         return False
     return True
+
+
+class NumberClass(Enum):
+    """What a text in the place of a NAM is."""
+
+    VALID = "valid"
+    #: Twelve characters in the right places; the check digit, the date or the century is wrong.
+    FORMAT_ONLY = "format-only"
+    MALFORMED = "malformed"
+    #: A health number of another province.
+    FOREIGN = "foreign"
+    ABSENT = "absent"
+    #: A number of a training patient: TEST 5412 2816.
+    TEST = "test"
+
+
+#: First four letters of training patients.
+_TRAINING = ("TEST", "XXXX", "ZZZZ")
+_WORDS_FOR_NONE = frozenset(
+    ("AUCUN", "NONE", "NA", "N/A", "INCONNU", "UNKNOWN", "UNK", "NIL", "NULL", "NAN", "NON", "0")
+)
+
+
+@lru_cache(maxsize=1 << 16)
+def classify(number: str, birth_date: date | None = None) -> tuple[str, NumberClass]:
+    """The compact text, and what it is. ``birth_date`` settles the century and must agree.
+
+    A clinical event is never refused for its class: it only says how far the number can be relied
+    on.
+    """
+    text = compact(number)
+    if not text or text in _WORDS_FOR_NONE or len(set(text)) == 1:
+        return text, NumberClass.ABSENT
+    if text.startswith(_TRAINING):
+        return text, NumberClass.TEST
+    if _SHAPE.fullmatch(text):
+        valid = is_valid(text, birth_date)
+        return text, NumberClass.VALID if valid else NumberClass.FORMAT_ONLY
+    if any(jhn.is_valid(text, province) for province in ("ON", "BC")):
+        return text, NumberClass.FOREIGN
+    return text, NumberClass.MALFORMED
 
 
 def format(number: str) -> str:

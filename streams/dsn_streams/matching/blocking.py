@@ -1,0 +1,93 @@
+"""Which records meet: each emits a few keys, and two records with a key in common are compared.
+
+Every key joins two facts, so that none is long: the largest block stays in the tens at two
+million records. There is no cap at look-up time, which would make groups depend on arrival; what
+would make a block long (INCONNU, 1900-01-01, a hospital's telephone) is no feature to begin with.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from dsn_streams.matching.features import Features
+from dsn_streams.matching.phonetic import sound
+
+KEY_BYTES = 8
+
+#: Words of a name too short or too common in any surname to meet over.
+_PARTICLES = frozenset(
+    [
+        "de",
+        "du",
+        "des",
+        "la",
+        "le",
+        "les",
+        "d",
+        "l",
+        "da",
+        "do",
+        "dos",
+        "van",
+        "von",
+        "der",
+        "den",
+        "el",
+        "al",
+        "ul",
+        "bin",
+        "ben",
+        "st",
+    ]
+)
+#: Two surnames, or the given names of a compound one, and no more.
+_WORDS_MAX = 3
+
+
+def keys_of(features: Features) -> tuple[bytes, ...]:
+    """The blocking keys, each once, sorted.
+
+    1. A number: of health, personal, or local within its authority.
+    2. The sound of a name and the birth date; a given name and a surname alike, so that inverted
+       names meet.
+    3. The sounds of given name and surname, and the year; and the month and day: a wrong digit in
+       the date.
+    4. The sound of a given name, and the telephone or the postal code: a married name.
+    5. A parent's name and the birth date: a newborn without a name, a changed one.
+    6. Without a full birth date, the sounds of the whole name: nothing else brings them together.
+    """
+    born = features.born
+    families = _sounds(features.families)
+    givens = _sounds(features.givens)
+    found = [f"n{number}" for number in features.trusted + features.claimed]
+    found += [f"i{number}" for number in features.personal + features.local]
+    first = sorted(givens)[:1] if len(givens) == 1 else _firsts(features.givens)
+    pairs = [f"{x}+{y}" if x <= y else f"{y}+{x}" for x in families for y in first]
+    if len(born) == 8:
+        found += [f"d{born}{word}" for word in {*families, *givens}]
+        found += [f"m{born[4:]}{pair}" for pair in pairs]
+        found += [f"p{born}{parent}" for parent in (features.mother, features.father) if parent]
+    else:
+        found += [f"w{pair}" for pair in pairs]
+    if born:
+        found += [f"y{born[:4]}{pair}" for pair in pairs]
+    for given in first or families:
+        found += [f"t{phone}{given}" for phone in features.phones]
+        found += [f"c{code}{given}" for code in features.postal]
+    return tuple(sorted({blake2b(key.encode(), digest_size=KEY_BYTES).digest() for key in found}))
+
+
+def _sounds(names: tuple[str, ...]) -> set[str]:
+    """The sounds of the words of names."""
+    if len(names) == 1 and " " not in names[0]:
+        return {sound(names[0])}
+    return {
+        sound(word)
+        for name in names
+        for word in name.split()[:_WORDS_MAX]
+        if len(word) > 1 and word not in _PARTICLES
+    } or {sound(name.replace(" ", "")) for name in names}
+
+
+def _firsts(names: tuple[str, ...]) -> list[str]:
+    return sorted({sound(name.partition(" ")[0]) for name in names})

@@ -1,0 +1,275 @@
+"""Are these two records one person? The one way through: levels, bits, gates.
+
+Symmetric in its two records, and a function of them and the weights alone. Cheap fields come
+first: when full agreement of the rest could not lift the pair above the veto, the rest is not
+looked at, which changes no outcome.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal
+
+from rapidfuzz.distance import OSA
+
+from dsn_streams.matching import gates, levels
+from dsn_streams.matching.features import Features
+from dsn_streams.matching.levels import FIELDS, LEVELS
+from dsn_streams.matching.weights import Weights
+
+Outcome = Literal["same", "review", "different"]
+
+_NAM, _IDENTIFIER, _BORN, _GIVEN, _FAMILY, _SEX = range(6)
+_PHONE, _EMAIL, _POSTAL, _STREET, _MOTHER, _FATHER = range(6, 12)
+#: Without a number in question no rule but the weight can decide, so the end may come early.
+_NO_NUMBER = (levels.MISSING, levels.NAM_UNLIKE)
+#: Two numbers further apart than this are two numbers and not a typing error.
+_NAM_EDITS_MAX = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What was found about a pair, and why."""
+
+    outcome: Outcome
+    #: Posterior in 1/256 bit: evidence less the prior. Of a pair that is vetoed early, an upper
+    #: bound.
+    weight: int
+    #: Level of each field of `levels.FIELDS`, by number; 0 is missing.
+    levels: tuple[int, ...]
+    #: The rule that decided, then ``field:level`` of the fields that both records have.
+    reasons: tuple[str, ...]
+    #: Why the two may never be in one group, or ``None``.
+    barred: str | None
+
+    def named(self) -> dict[str, str]:
+        """Level names by field, for people."""
+        return {field: LEVELS[field][n] for field, n in zip(FIELDS, self.levels, strict=True)}
+
+
+def compare(a: Features, b: Features, weights: Weights) -> Comparison:
+    """Decide on a pair."""
+    return _decided(a, b, weights, True)
+
+
+def explain(a: Features, b: Features, weights: Weights) -> tuple[Comparison, tuple[int, ...]]:
+    """Like `compare`, with every field looked at, and the bits of each (1/256)."""
+    found = _decided(a, b, weights, False)
+    return found, bits_of(a, b, found.levels, weights)
+
+
+def bits_of(a: Features, b: Features, found: tuple[int, ...], weights: Weights) -> tuple[int, ...]:
+    """The bits of each field before the household is counted once."""
+    table = weights.by_level
+    bits = [table[field][level] for field, level in enumerate(found)]
+    bits[_BORN] -= _january(a.born, b.born, found[_BORN], weights)
+    bits[_GIVEN] += given_bits(a, b, found[_GIVEN], weights)
+    bits[_FAMILY] += family_bits(a, b, found[_FAMILY], weights)
+    return tuple(bits)
+
+
+def _decided(a: Features, b: Features, weights: Weights, early: bool) -> Comparison:
+    table = weights.by_level
+    nam = _nam(a, b)
+    personal = _identifier(a, b)
+    born = (
+        (levels.born(a.born, b.born) if a.born <= b.born else levels.born(b.born, a.born))
+        if (a.born and b.born)
+        else 0
+    )
+    given, family = _names(a, b, weights)
+    sex = 0
+    if a.sex and b.sex and a.sex != "x" and b.sex != "x":
+        sex = levels.SAME if a.sex == b.sex else levels.SEX_DIFFERS
+    sum_of_core = (
+        table[_NAM][nam]
+        + table[_IDENTIFIER][personal]
+        + table[_BORN][born]
+        - _january(a.born, b.born, born, weights)
+        + table[_GIVEN][given]
+        + given_bits(a, b, given, weights)
+        + table[_FAMILY][family]
+        + family_bits(a, b, family, weights)
+        + table[_SEX][sex]
+        - weights.prior
+    )
+    core = (nam, personal, born, given, family, sex)
+    most = sum_of_core + weights.household_max
+    if early and nam in _NO_NUMBER and most <= weights.veto_max and gates.against(core):
+        ended = (*core, 0, 0, 0, 0, 0, 0)
+        reasons = ("too-little", *_said(ended))
+        return Comparison("different", most, ended, reasons, "weight-against")
+    rest = _rest(a, b, weights)
+    weight = sum_of_core + _rest_bits(rest, table, weights.household_max)
+    found = (*core, *rest)
+    verdict = gates.judge(a, b, found, weight, weights)
+    return Comparison(verdict.outcome, weight, found, (verdict.rule, *_said(found)), verdict.barred)
+
+
+def _rest(a: Features, b: Features, weights: Weights) -> tuple[int, ...]:
+    return (
+        levels.best(a.phones, b.phones, levels.text),
+        levels.best(a.emails, b.emails, levels.text),
+        _postal(a.postal, b.postal),
+        levels.best(a.streets, b.streets, levels.street),
+        _parent(a.mother, b.mother, weights),
+        _parent(a.father, b.father, weights),
+    )
+
+
+def _rest_bits(rest: tuple[int, ...], table: tuple[tuple[int, ...], ...], most: int) -> int:
+    """What a household shares says *this household*, however often it says so; what speaks
+    against counts in full."""
+    bits = [table[_PHONE + place][level] for place, level in enumerate(rest)]
+    shared = sum(one for one in bits if one > 0)
+    return min(shared, most) + sum(one for one in bits if one < 0)
+
+
+def _nam(a: Features, b: Features) -> int:
+    """The health numbers: the best of every pair, but trusted numbers that differ stay so."""
+    if a.trusted and b.trusted:
+        if a.trusted == b.trusted or not set(a.trusted).isdisjoint(b.trusted):
+            return levels.SAME
+        # A number that changed: the newer record still carries the old one.
+        if not set(a.trusted + a.claimed).isdisjoint(b.trusted + b.claimed):
+            return levels.NAM_CLAIMED
+        return levels.NAM_DIFFERS
+    if not (a.trusted or a.claimed) or not (b.trusted or b.claimed):
+        return levels.MISSING
+    ones, twos = a.trusted + a.claimed, b.trusted + b.claimed
+    if not set(ones).isdisjoint(twos):
+        return levels.NAM_CLAIMED
+    close = any(
+        OSA.distance(x, y, score_cutoff=_NAM_EDITS_MAX) <= _NAM_EDITS_MAX
+        for x in ones
+        for y in twos
+    )
+    return levels.NAM_ONE_OFF if close else levels.NAM_UNLIKE
+
+
+def _identifier(a: Features, b: Features) -> int:
+    """Personal and local numbers, by system: different local numbers say nothing."""
+    if a.local and b.local and not set(a.local).isdisjoint(b.local):
+        return levels.SAME
+    if not a.personal or not b.personal:
+        return levels.MISSING
+    if a.personal == b.personal:
+        return levels.SAME
+    same = near = differs = False
+    ones, twos = set(a.personal), set(b.personal)
+    same = not ones.isdisjoint(twos)
+    systems = {one.partition("=")[0] for one in ones & twos}
+    for x in ones - twos:
+        system, _, value = x.partition("=")
+        others = [y.partition("=")[2] for y in twos if y.startswith(f"{system}=")]
+        if not others or system in systems:
+            continue
+        if any(levels.text(*sorted((value, other))) <= levels.NEAR for other in others):
+            near = True
+        else:
+            differs = True
+    if same:
+        return levels.ID_MIXED if differs else levels.SAME
+    if near:
+        return levels.ID_NEAR
+    return levels.ID_DIFFERS if differs else levels.MISSING
+
+
+def _names(a: Features, b: Features, weights: Weights) -> tuple[int, int]:
+    """Given name and surname; inverted when each is the other's and neither is its own."""
+    given = levels.MISSING
+    variants = weights.variants
+    for x in a.givens:
+        for y in b.givens:
+            level = levels.given(x, y, variants) if x <= y else levels.given(y, x, variants)
+            if not given or level < given:
+                given = level
+    family = levels.best(a.families, b.families, levels.family)
+    if given >= levels.GIVEN_FAIR and family >= levels.FAMILY_FAIR and _inverted(a, b):
+        return levels.GIVEN_INVERTED, levels.FAMILY_INVERTED
+    return given, family
+
+
+def _inverted(a: Features, b: Features) -> bool:
+    return levels.best(a.givens, b.families, levels.family) in (
+        levels.SAME,
+        levels.FAMILY_NEAR,
+    ) and levels.best(a.families, b.givens, levels.family) in (levels.SAME, levels.FAMILY_NEAR)
+
+
+def _parent(a: str, b: str, weights: Weights) -> int:
+    if not a or not b:
+        return levels.MISSING
+    return (
+        levels.parent(a, b, weights.variants) if a <= b else levels.parent(b, a, weights.variants)
+    )
+
+
+def _postal(one: tuple[str, ...], two: tuple[str, ...]) -> int:
+    if not one or not two:
+        return levels.MISSING
+    if one == two or not set(one).isdisjoint(two):
+        return levels.SAME
+    areas = {code[:3] for code in one}
+    return levels.NEAR if any(code[:3] in areas for code in two) else levels.DIFFERS
+
+
+def _january(a: str, b: str, level: int, weights: Weights) -> int:
+    """What an equal birth date on 1 January says less than another."""
+    return weights.january if level == levels.SAME and a.endswith("0101") else 0
+
+
+#: Levels that say the two share a name, so that how rare it is counts.
+_GIVEN_SHARED: Final = frozenset(range(levels.SAME, levels.GIVEN_CLASH + 1)) | {
+    levels.GIVEN_INVERTED
+}
+_FAMILY_SHARED: Final = frozenset(range(levels.SAME, levels.FAMILY_FAIR + 1)) | {
+    levels.FAMILY_INVERTED
+}
+
+
+def given_bits(a: Features, b: Features, level: int, weights: Weights) -> int:
+    """Bits of the given name by how frequent it is; the more frequent of the two counts."""
+    if level not in _GIVEN_SHARED:
+        return 0
+    table, rare = weights.given_bits, weights.given_rare
+    return min(_rarity(a.givens, table, rare), _rarity(b.givens, table, rare))
+
+
+def family_bits(a: Features, b: Features, level: int, weights: Weights) -> int:
+    """Bits of the surname by how frequent it is; the more frequent of the two counts."""
+    if level not in _FAMILY_SHARED:
+        return 0
+    table, rare = weights.family_bits, weights.family_rare
+    return min(_rarity(a.families, table, rare), _rarity(b.families, table, rare))
+
+
+def _rarity(names: tuple[str, ...], table: dict[str, int], rare: int) -> int:
+    """The bits of the most frequent of a record's names; of a compound name that is in no table,
+    those of its most frequent word and a little more."""
+    least = rare
+    for name in names:
+        found = table.get(name)
+        if found is None:
+            found = _compound(name, table, rare) if " " in name else rare
+        least = min(least, found)
+    return least
+
+
+#: What a second word of a compound name says beyond the first.
+_SECOND_WORD_BITS: Final = 3 * 256
+
+
+def _compound(name: str, table: dict[str, int], rare: int) -> int:
+    bits = min(table.get(word, rare) for word in name.split())
+    return min(rare, bits + _SECOND_WORD_BITS)
+
+
+@lru_cache(maxsize=1 << 15)
+def _said(found: tuple[int, ...]) -> tuple[str, ...]:
+    return tuple(
+        f"{field}:{LEVELS[field][level]}"
+        for field, level in zip(FIELDS, found, strict=True)
+        if level
+    )

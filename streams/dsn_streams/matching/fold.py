@@ -1,0 +1,47 @@
+"""Text as it is compared: lower case, without accents, one space between words.
+
+For comparison only: what is shown and stored keeps the original spelling.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+#: Letters that Unicode does not take apart.
+_LETTERS = str.maketrans(
+    {"ø": "o", "đ": "d", "ð": "d", "ł": "l", "œ": "oe", "æ": "ae", "ı": "i", "þ": "th", "ŋ": "ng"}
+)
+#: An elided particle is a word of its own (D'Amour, O'Neil); elsewhere an apostrophe is a sound of
+#: the name (Kanien'kehá, Sa'id) and its spelling is the first thing that two sites disagree on.
+_ELIDED = re.compile(r"\b(d|l|o|m|n|de|dell|qu)['’ʼ`´](?=\w\w)")
+_APOSTROPHES = re.compile(r"['’ʼ‘`´ʹʻʔ:\ufffd]")
+_OTHER = re.compile(r"[\W_]+")
+
+
+@lru_cache(maxsize=1 << 16)
+def fold(text: str) -> str:
+    """The words of a text; empty when it has no letter or digit.
+
+    >>> fold("  D’Amours-Côté ")
+    'd amours cote'
+    """
+    text = text.lower()
+    if not text.isascii():
+        if "ã" in text:
+            text = _mended(text)
+        text = unicodedata.normalize("NFKD", text).translate(_LETTERS)
+        text = "".join(c for c in text if not unicodedata.combining(c)).casefold()
+    if text.isalpha():
+        return text
+    text = _APOSTROPHES.sub("", _ELIDED.sub(r"\1 ", text))
+    return _OTHER.sub(" ", text).strip()
+
+
+def _mended(text: str) -> str:
+    """UTF-8 that was read as Windows-1252 somewhere on the way (cÃ´tÃ©), as far as it can be told."""
+    try:
+        return text.replace("ã", "Ã").replace("â", "Â").encode("cp1252").decode().lower()
+    except (UnicodeEncodeError, UnicodeDecodeError):
+        return text

@@ -1,0 +1,310 @@
+"""How alike two values of one field are: a small number of named levels, symmetric in the two.
+
+A level is an index into `LEVELS[field]`; 0 is always *missing*, which says nothing either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
+from rapidfuzz.distance import OSA, JaroWinkler
+
+from dsn_streams.matching.phonetic import sound
+
+#: Fields in the order of a comparison.
+FIELDS: Final = (
+    "nam",
+    "identifier",
+    "born",
+    "given",
+    "family",
+    "sex",
+    "phone",
+    "email",
+    "postal",
+    "street",
+    "mother",
+    "father",
+)
+#: Names of the levels of each field, by their number.
+LEVELS: Final = {
+    # claimed: the same number, but one record's own birth date does not vouch for it;
+    # one-off: within two characters, one of them not vouched for.
+    "nam": ("missing", "same", "claimed", "one-off", "unlike", "differs"),
+    # mixed: one number the same, another of the same kind different.
+    "identifier": ("missing", "same", "mixed", "near", "differs"),
+    # part: two of year, month, day the same; compatible: the same as far as one of them goes.
+    "born": ("missing", "same", "swapped", "one-off", "part", "compatible", "differs"),
+    # part: one has fewer of the same names; alike: two names that both exist (Léa, Léanne);
+    # clash: first names the same, the next ones not (Marie-Ève, Marie-Lou).
+    "given": (
+        *("missing", "same", "part", "variant", "near", "initial", "fair", "alike", "clash"),
+        *("differs", "inverted"),
+    ),
+    "family": ("missing", "same", "part", "near", "fair", "differs", "inverted"),
+    "sex": ("missing", "same", "differs"),
+    "phone": ("missing", "same", "near", "differs"),
+    "email": ("missing", "same", "near", "differs"),
+    "postal": ("missing", "same", "area", "differs"),
+    "street": ("missing", "same", "near", "differs"),
+    # part: only the surname or only the given name is known on a side, and the same.
+    "mother": ("missing", "same", "near", "part", "differs"),
+    "father": ("missing", "same", "near", "part", "differs"),
+}
+
+MISSING: Final = 0
+SAME: Final = 1
+
+NAM_CLAIMED, NAM_ONE_OFF, NAM_UNLIKE, NAM_DIFFERS = 2, 3, 4, 5
+ID_MIXED, ID_NEAR, ID_DIFFERS = 2, 3, 4
+BORN_SWAPPED, BORN_ONE_OFF, BORN_PART, BORN_COMPATIBLE, BORN_DIFFERS = 2, 3, 4, 5, 6
+GIVEN_PART, GIVEN_VARIANT, GIVEN_NEAR, GIVEN_INITIAL, GIVEN_FAIR = 2, 3, 4, 5, 6
+GIVEN_ALIKE, GIVEN_CLASH, GIVEN_DIFFERS, GIVEN_INVERTED = 7, 8, 9, 10
+FAMILY_PART, FAMILY_NEAR, FAMILY_FAIR, FAMILY_DIFFERS, FAMILY_INVERTED = 2, 3, 4, 5, 6
+SEX_DIFFERS = 2
+NEAR, DIFFERS = 2, 3
+PARENT_NEAR, PARENT_PART, PARENT_DIFFERS = 2, 3, 4
+
+#: Jaro-Winkler similarity from which two names are one with a typing error.
+NEAR_MIN = 0.93
+#: And from which they may be.
+FAIR_MIN = 0.87
+
+_PARTICLES = frozenset(
+    [
+        "de",
+        "du",
+        "des",
+        "la",
+        "le",
+        "les",
+        "d",
+        "l",
+        "o",
+        "da",
+        "do",
+        "dos",
+        "das",
+        "del",
+        "della",
+        "di",
+        "van",
+        "von",
+        "der",
+        "den",
+        "ter",
+        "el",
+        "al",
+        "ul",
+        "bin",
+        "ben",
+        "bint",
+        "ibn",
+        "abu",
+        "abou",
+        "ould",
+        "mc",
+        "mac",
+        "st",
+        "y",
+        "e",
+        "i",
+    ]
+)
+_MC = ("mc", "mac")
+#: Endings that make a woman's name of a man's: two names, not a typing error.
+_GENDERED = ("e", "ne", "le", "te", "se", "a")
+
+
+def best(one: tuple[str, ...], two: tuple[str, ...], level: Callable[[str, str], int]) -> int:
+    """The best level over all pairs; missing when either side has no value."""
+    if not one or not two:
+        return MISSING
+    if len(one) == 1 and len(two) == 1:
+        a, b = one[0], two[0]
+        return level(a, b) if a <= b else level(b, a)
+    return min(level(a, b) if a <= b else level(b, a) for a in one for b in two)
+
+
+@lru_cache(maxsize=1 << 17)
+def family(a: str, b: str) -> int:
+    """Two folded surnames, ``a <= b``."""
+    if a == b or a.replace(" ", "") == b.replace(" ", ""):
+        return SAME
+    one, two = _core(a), _core(b)
+    if one == two:
+        return SAME
+    if one <= two or two <= one:
+        return FAMILY_PART
+    if len(one) > 1 and len(two) > 1 and one & two:
+        return FAMILY_FAIR
+    if max(len(one), len(two)) > 1 and _near_subset(one, two):
+        return FAMILY_FAIR
+    return _spelling(a.replace(" ", ""), b.replace(" ", ""), FAMILY_NEAR, FAMILY_FAIR) or (
+        FAMILY_DIFFERS
+    )
+
+
+@lru_cache(maxsize=1 << 17)
+def given(a: str, b: str, variants: Variants) -> int:
+    """Two folded given names, ``a <= b``; ``variants`` knows which names exist and which are one."""
+    if a == b or a.replace(" ", "") == b.replace(" ", ""):
+        return SAME
+    one, two = a.split(), b.split()
+    few, many = sorted((one, two), key=len)
+    if set(few) <= set(many) and len(few[0]) > 1:
+        return GIVEN_PART
+    if _initials(few, many):
+        return GIVEN_PART if any(len(word) > 1 and word in many for word in few) else GIVEN_INITIAL
+    first = _word(one[0], two[0], variants)
+    if len(few) > 1:
+        rest = min(_word(x, y, variants) for x in one[1:] for y in two[1:])
+        if first == SAME:
+            return rest if rest in (GIVEN_VARIANT, GIVEN_NEAR) else GIVEN_CLASH
+        whole = _spelling(a.replace(" ", ""), b.replace(" ", ""), GIVEN_NEAR, GIVEN_FAIR)
+        return whole or (first if rest == SAME else GIVEN_DIFFERS)
+    if len(many) == 1:
+        return first
+    # One name against several: the usual one may be any of them.
+    return min(_word(few[0], word, variants) for word in many)
+
+
+class Variants:
+    """Which given names exist, and which are forms of one; compared by identity, never changed."""
+
+    def __init__(self, known: frozenset[str], groups: tuple[frozenset[str], ...]) -> None:
+        self.known = known
+        self._groups: dict[str, set[int]] = {}
+        for number, group in enumerate(groups):
+            for name in group:
+                self._groups.setdefault(name, set()).add(number)
+
+    def same(self, a: str, b: str) -> bool:
+        """The two are forms of one name (Bob, Robert)."""
+        groups = self._groups
+        return a in groups and b in groups and not groups[a].isdisjoint(groups[b])
+
+
+def _word(a: str, b: str, variants: Variants) -> int:
+    """Two single given names."""
+    if a == b:
+        return SAME
+    if len(a) == 1 or len(b) == 1:
+        return GIVEN_INITIAL if a[0] == b[0] else GIVEN_DIFFERS
+    if variants.same(a, b):
+        return GIVEN_VARIANT
+    found = _spelling(a, b, GIVEN_NEAR, GIVEN_FAIR)
+    if not found:
+        return GIVEN_DIFFERS
+    if a in variants.known and b in variants.known or _gendered(a, b):
+        return GIVEN_ALIKE
+    return found
+
+
+def _spelling(a: str, b: str, near: int, fair: int) -> int:
+    """``near``, ``fair`` or 0 for two words."""
+    likeness = JaroWinkler.similarity(a, b)
+    if likeness >= NEAR_MIN or (
+        min(len(a), len(b)) >= 4 and OSA.distance(a, b, score_cutoff=1) <= 1
+    ):
+        return near
+    if likeness >= FAIR_MIN or (min(len(a), len(b)) >= 4 and sound(a) == sound(b)):
+        return fair
+    return 0
+
+
+def _gendered(a: str, b: str) -> bool:
+    short, long = sorted((a, b), key=len)
+    return long.startswith(short) and long[len(short) :] in _GENDERED
+
+
+def _initials(few: list[str], many: list[str]) -> bool:
+    """Every word of the one is a word of the other or its first letter, in order; or all of its
+    first letters in one (JP, Jean Pierre)."""
+    if len(few) == 1 and len(many) > 1 and few[0] == "".join(word[0] for word in many):
+        return True
+    if not any(len(word) == 1 for word in (*few, *many)):
+        return False
+    return all(
+        x == y or (1 in (len(x), len(y)) and x[0] == y[0]) for x, y in zip(few, many, strict=False)
+    )
+
+
+def _core(text: str) -> frozenset[str]:
+    """The words that carry a surname; all of them when there are only particles."""
+    words = text.split()
+    if len(words) == 1:
+        return frozenset(words)
+    if words[0] in _MC:
+        words = ["mc" + "".join(words[1:2]), *words[2:]]
+    if words[0] == "st":
+        words = ["st" + "".join(words[1:2]), *words[2:]]
+    return frozenset(word for word in words if word not in _PARTICLES) or frozenset(words)
+
+
+def _near_subset(one: frozenset[str], two: frozenset[str]) -> bool:
+    """Each word of the shorter has a near one in the longer."""
+    few, many = sorted((one, two), key=len)
+    return all(
+        len(x) >= 4 and any(JaroWinkler.similarity(x, y) >= NEAR_MIN for y in many) for x in few
+    )
+
+
+@lru_cache(maxsize=1 << 17)
+def born(a: str, b: str) -> int:
+    """Two birth dates as digits, ``a <= b``."""
+    if a == b:
+        return SAME if len(a) == 8 else BORN_COMPATIBLE
+    if not a or not b:
+        return MISSING
+    if len(a) != 8 or len(b) != 8:
+        short = min(len(a), len(b))
+        return BORN_COMPATIBLE if a[:short] == b[:short] else BORN_DIFFERS
+    if a[:4] == b[:4] and a[4:6] == b[6:8] and a[6:8] == b[4:6]:
+        return BORN_SWAPPED
+    if OSA.distance(a, b, score_cutoff=1) <= 1:
+        return BORN_ONE_OFF
+    alike = (a[:4] == b[:4]) + (a[4:6] == b[4:6]) + (a[6:8] == b[6:8])
+    return BORN_PART if alike == 2 else BORN_DIFFERS
+
+
+@lru_cache(maxsize=1 << 16)
+def street(a: str, b: str) -> int:
+    """Two streets as of `places.street`, ``a <= b``."""
+    if a == b:
+        return SAME
+    number_a, _, name_a = a.partition(" ")
+    number_b, _, name_b = b.partition(" ")
+    if number_a == number_b or not number_a or not number_b:
+        likeness = JaroWinkler.similarity(name_a, name_b)
+        return NEAR if likeness >= FAIR_MIN else DIFFERS
+    close = OSA.distance(number_a, number_b, score_cutoff=1) <= 1
+    return NEAR if close and name_a == name_b else DIFFERS
+
+
+@lru_cache(maxsize=1 << 16)
+def parent(a: str, b: str, variants: Variants) -> int:
+    """Two names of a parent as ``family|given``, ``a <= b``."""
+    if not a or not b:
+        return MISSING
+    if a == b and not (a[0] == "|" or a[-1] == "|"):
+        return SAME
+    family_a, _, given_a = a.partition("|")
+    family_b, _, given_b = b.partition("|")
+    surnames = family(*sorted((family_a, family_b))) if family_a and family_b else MISSING
+    firsts = given(*sorted((given_a, given_b)), variants) if given_a and given_b else MISSING
+    if surnames in (FAMILY_FAIR, FAMILY_DIFFERS) or firsts >= GIVEN_FAIR:
+        return PARENT_DIFFERS
+    if surnames == MISSING or firsts == MISSING:
+        return PARENT_PART if surnames in (SAME, FAMILY_PART) or firsts == SAME else MISSING
+    return SAME if surnames <= FAMILY_PART and firsts <= GIVEN_PART else PARENT_NEAR
+
+
+@lru_cache(maxsize=1 << 14)
+def text(a: str, b: str) -> int:
+    """Two numbers or addresses of the same kind: one typing error is near."""
+    if a == b:
+        return SAME
+    return NEAR if len(a) >= 6 and OSA.distance(a, b, score_cutoff=1) <= 1 else DIFFERS

@@ -1,0 +1,97 @@
+"""Names of people as they are compared.
+
+Quebec's spouses keep the surname at birth, older women and people married elsewhere arrive under
+two, compound names arrive whole, halved, with a hyphen, a space or nothing, and the usual given
+name may be the second. So a record has a *set* of surnames and a *set* of given names, each folded
+to words, and levels are the best over the two sets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from dsn_schemas.records import HumanName
+from dsn_streams.matching.fold import fold
+from dsn_streams.matching.weights import Weights
+
+#: At most this many surnames and given names of a record are compared: nobody has more who is
+#: not two people on one record.
+FORMS_MAX = 4
+
+_SAINT = re.compile(r"\b(?:saintes|saints|sainte|saint|ste|sts)\b")
+_ROMAN_OR_TITLE = re.compile(r"\b(?:jr|sr|ii|iii|iv|junior|senior|dr|mr|mrs|ms|mme|mlle|m)\b\.?")
+#: What maternity wards write until a child has a name.
+_NEWBORN = re.compile(
+    r"(?:(?:bb|bebe|baby|babe|newborn|infant|enfant|nn|nne|nouveau ne|nouvelle nee|jumeau|jumelle|twin)"
+    r"(?: (?:bb|de|of|boy|girl|garcon|fille|male|female|masculin|feminin|f|m|g|[abc]|[i]{1,3}|\d))*"
+    r"|(?:bb|baby|bebe)(?:boy|girl|garcon|fille)\d?"
+    r"|(?:fille|garcon|boy|girl|jumeau|jumelle|twin) (?:de|of|[abc]|\d)\b.*|fille|garcon|boy|girl)"
+)
+
+
+class Names(NamedTuple):
+    """The names of one record."""
+
+    #: Folded surnames, official ones first.
+    families: tuple[str, ...]
+    #: Folded given names, all of one name together.
+    givens: tuple[str, ...]
+    #: A given name was a label of the ward, not a name.
+    newborn: bool
+
+
+def names_of(names: Iterable[HumanName], weights: Weights) -> Names:
+    """The surnames and given names of a record, without placeholders."""
+    families: dict[str, None] = {}
+    givens: dict[str, None] = {}
+    newborn = False
+    for name in names:
+        if name.use == "anonymous":
+            continue
+        family, given = _parts(name.family, name.given, name.text)
+        if _NEWBORN.fullmatch(given):
+            newborn = True
+        elif given and given not in weights.stop_names:
+            givens[given] = None
+        if family and family not in weights.stop_names:
+            families[family] = None
+    return Names(tuple(families)[:FORMS_MAX], tuple(givens)[:FORMS_MAX], newborn)
+
+
+def one_name(name: HumanName | None, weights: Weights) -> str:
+    """A parent's name as ``family|given``; empty when unknown."""
+    if name is None:
+        return ""
+    family, given = _parts(name.family, name.given, name.text)
+    family = "" if family in weights.stop_names else family
+    given = "" if given in weights.stop_names else given
+    return f"{family}|{given}" if family or given else ""
+
+
+@lru_cache(maxsize=1 << 16)
+def _parts(family: str, given: tuple[str, ...], text: str) -> tuple[str, str]:
+    """Folded surname and given names; from the whole text where nothing else was sent."""
+    if not family and not given and text:
+        family, comma, rest = text.partition(",")
+        given = (rest,)
+        if not comma:
+            *first, family = text.split() or [""]
+            given = (" ".join(first),)
+    return surname(family), fold(" ".join(given))
+
+
+@lru_cache(maxsize=1 << 16)
+def surname(text: str) -> str:
+    """A folded surname, with one spelling of Saint and without what is no part of it.
+
+    >>> surname("Sainte-Marie"), surname("St. Pierre Jr")
+    ('st marie', 'st pierre')
+    """
+    folded = fold(text)
+    if " " not in folded:
+        return folded
+    without = _ROMAN_OR_TITLE.sub("", _SAINT.sub("st", folded))
+    return " ".join(without.split()) or folded

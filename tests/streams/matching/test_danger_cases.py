@@ -1,0 +1,247 @@
+"""The pairs that must not go wrong: who they are, and what may be decided about them.
+
+Each row is two records and the outcomes that are right; ``review`` beside another means that a
+person's look is tolerated. Nobody here is real.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from dsn_schemas.nam import SYSTEM as NAM
+from dsn_schemas.nam import check_digit
+from dsn_schemas.records import Address, ContactPoint, Demographics, HumanName, Identifier
+from dsn_streams.matching.blocking import keys_of
+from dsn_streams.matching.compare import compare
+from dsn_streams.matching.features import features_of
+from dsn_streams.matching.weights import load
+
+WEIGHTS = load()
+
+
+def nam(letters: str, born: str, sex: str, sequence: str = "1") -> str:
+    """A valid health number."""
+    day = date.fromisoformat(born)
+    digit = check_digit(letters, day.year, sex, day.month, day.day, sequence)
+    month = day.month + (50 if sex == "F" else 0)
+    return f"{letters}{day.year % 100:02d}{month:02d}{day.day:02d}{sequence}{digit}"
+
+
+def wrong(number: str) -> str:
+    """The number with its check digit one off."""
+    return number[:-1] + str((int(number[-1]) + 1) % 10)
+
+
+def who(
+    given: str = "",
+    family: str = "",
+    born: str = "",
+    sex: str = "",
+    *,
+    number: str = "",
+    maiden: str = "",
+    phone: str = "",
+    street: str = "",
+    postal: str = "",
+    mother: str = "",
+    father: str = "",
+    ids: dict[str, str] | None = None,
+    twin: int | None = None,
+) -> Demographics:
+    """A record, from the words a clerk would type."""
+    names = [HumanName(use="official", family=family, given=tuple(given.split()) if given else ())]
+    if maiden:
+        names.append(HumanName(use="maiden", family=maiden))
+    numbers = [Identifier(system=NAM, value=number, type="JHN")] if number else []
+    numbers += [Identifier(system=s, value=v, type="PPN") for s, v in (ids or {}).items()]
+    return Demographics(
+        identifiers=tuple(numbers),
+        names=tuple(names),
+        gender={"F": "female", "M": "male", "X": "other"}.get(sex, sex),
+        birth_date=born,
+        multiple_birth=True if twin else None,
+        birth_order=twin,
+        telecoms=(ContactPoint(system="phone", value=phone),) if phone else (),
+        addresses=(Address(lines=(street,), postal_code=postal),) if street or postal else (),
+        mother=_parent(mother),
+        father=_parent(father),
+    )
+
+
+def _parent(name: str) -> HumanName | None:
+    given, _, family = name.partition(" ")
+    return HumanName(family=family, given=(given,)) if name else None
+
+
+JEAN = nam("TREJ", "1961-04-12", "M")
+JEAN_2 = nam("TREJ", "1961-04-12", "M", "2")
+LEA, LEANNE = nam("GAGL", "2015-06-03", "F"), nam("GAGL", "2015-06-03", "F", "2")
+ANNE = nam("LAVA", "1972-09-21", "F")
+HOME = {"phone": "418 555-2399", "street": "12 rue des Érables", "postal": "G1R 2B5"}
+MOTHER = {"mother": "Sylvie Gendron"}
+
+CASES = [
+    (
+        "1 parent's card used for an infant",
+        who("Anne", "Lavoie", "1972-09-21", "F", number=ANNE, **HOME),
+        who("Bébé fille", "Lavoie", "2024-01-15", "F", number=ANNE, **HOME),
+        "review",
+    ),
+    (
+        "2 twins with their own numbers and alike names",
+        who("Léa", "Gagnon", "2015-06-03", "F", number=LEA, **HOME, **MOTHER),
+        who("Léanne", "Gagnon", "2015-06-03", "F", number=LEANNE, **HOME, **MOTHER),
+        "different",
+    ),
+    (
+        "3 twins without numbers",
+        who("Rose", "Gagnon", "2015-06-03", "F", **HOME, **MOTHER),
+        who("Camille", "Gagnon", "2015-06-03", "F", **HOME, **MOTHER),
+        "review",
+    ),
+    (
+        "4 twins without numbers and alike names",
+        who("Léa", "Gagnon", "2015-06-03", "F", **HOME, **MOTHER),
+        who("Léanne", "Gagnon", "2015-06-03", "F", **HOME, **MOTHER),
+        "review",
+    ),
+    (
+        "5 newborn twins with labels",
+        who("BB FILLE 1", "Gendron", "2024-02-02", "F", **HOME, **MOTHER),
+        who("BB FILLE 2", "Gendron", "2024-02-02", "F", **HOME, **MOTHER),
+        "review",
+    ),
+    (
+        "6 a newborn gets a name and a number",
+        who("Bébé fille", "Gendron", "2024-02-02", "F", **HOME, **MOTHER),
+        who(
+            *("Flora", "Gendron", "2024-02-02", "F"),
+            number=nam("GENF", "2024-02-02", "F"),
+            **HOME,
+            **MOTHER,
+        ),
+        "review",
+    ),
+    (
+        "7 two Jean Tremblay of one day, sequences 1 and 2",
+        who("Jean", "Tremblay", "1961-04-12", "M", number=JEAN),
+        who("Jean", "Tremblay", "1961-04-12", "M", number=JEAN_2),
+        "different",
+    ),
+    (
+        "8 two Jean Tremblay of one day, no numbers",
+        who("Jean", "Tremblay", "1961-04-12", "M"),
+        who("Jean", "Tremblay", "1961-04-12", "M"),
+        "review",
+    ),
+    (
+        "9 a rare name and a birth date",
+        who("Euphrosine", "Quesnel-Okwuosa", "1944-11-30", "F"),
+        who("Euphrosine", "Quesnel Okwuosa", "1944-11-30", "F"),
+        "same",
+    ),
+    (
+        "10 a married name, same number",
+        who("Anne", "Lavoie", "1972-09-21", "F", number=ANNE),
+        who("Anne", "Poitras", "1972-09-21", "F", number=ANNE),
+        "same",
+    ),
+    (
+        "11 a married name, no number on one side",
+        who("Anne", "Lavoie", "1972-09-21", "F", number=ANNE, **HOME, **MOTHER),
+        who("Anne", "Poitras", "1972-09-21", "F", **HOME, **MOTHER),
+        "review",
+    ),
+    (
+        "12 placeholder dates on both sides",
+        who("Marc", "Tremblay", "1980-01-01", "M"),
+        who("Marc", "Tremblay", "1980-01-01", "M"),
+        "review",
+    ),
+    (
+        "13 father and son with one name, both with numbers",
+        who("Yvon", "Picard", "1950-03-03", "M", number=nam("PICY", "1950-03-03", "M"), **HOME),
+        who("Yvon", "Picard", "1979-08-14", "M", number=nam("PICY", "1979-08-14", "M"), **HOME),
+        "different",
+    ),
+    (
+        "13b father and son with one name, one without number",
+        who("Yvon", "Picard", "1950-03-03", "M", number=nam("PICY", "1950-03-03", "M"), **HOME),
+        who("Yvon", "Picard", "1979-08-14", "M", **HOME),
+        "review",
+    ),
+    (
+        "14 the valid number of another person typed in",
+        who("Jean", "Tremblay", "1961-04-12", "M", number=JEAN),
+        who("Karim", "Benali", "1988-12-01", "M", number=JEAN),
+        "review",
+    ),
+    (
+        "15 nobody known, twice",
+        who("INCONNU", "INCONNU", "1900-01-01", "M"),
+        who("INCONNU", "INCONNU", "1900-01-01", "M"),
+        "different",
+    ),
+    (
+        "16 one digit of the number wrong, the rest equal",
+        who("Jean", "Tremblay", "1961-04-12", "M", number=JEAN),
+        who("Jean", "Tremblay", "1961-04-12", "M", number=wrong(JEAN)),
+        "same",
+    ),
+    (
+        "17 given name and surname inverted, same number",
+        who("Jean", "Tremblay", "1961-04-12", "M", number=JEAN),
+        who("Tremblay", "Jean", "1961-04-12", "M", number=JEAN),
+        "same review",
+    ),
+    (
+        "18 a gender transition: new number, new given name",
+        who(
+            *("Martin", "Giguère", "1990-05-06", "M"),
+            number=nam("GIGM", "1990-05-06", "M"),
+            phone="514 555-7781",
+            **MOTHER,
+        ),
+        who(
+            *("Élise", "Giguère", "1990-05-06", "F"),
+            number=nam("GIGE", "1990-05-06", "F"),
+            phone="514 555-7781",
+            **MOTHER,
+        ),
+        "review",
+    ),
+    (
+        "19a day and month swapped, same number",
+        who("Jean", "Tremblay", "1961-04-12", "M", number=JEAN),
+        who("Jean", "Tremblay", "1961-12-04", "M", number=JEAN),
+        "same",
+    ),
+    (
+        "19b sex differs, the rest equal",
+        who("Jean", "Tremblay", "1961-04-12", "M", number=JEAN),
+        who("Jean", "Tremblay", "1961-04-12", "F", number=JEAN),
+        "same",
+    ),
+    (
+        "19c a compound given name cut",
+        who("Jean-Sébastien", "Tremblay", "1961-04-12", "M", number=JEAN),
+        who("Jean", "Tremblay", "1961-04-12", "M", number=JEAN),
+        "same",
+    ),
+]
+
+
+@pytest.mark.parametrize(("case", "one", "two", "right"), CASES, ids=[case[0] for case in CASES])
+def test_each_pair_has_a_right_outcome_from_either_side(case, one, two, right):
+    """The outcome is one of the right ones, and the same whichever record comes first."""
+    a, b = features_of(one, WEIGHTS), features_of(two, WEIGHTS)
+    found = compare(a, b, WEIGHTS)
+
+    assert found.outcome in right.split(), (found.reasons, found.weight / 256)
+    assert found == compare(b, a, WEIGHTS)
+    if found.outcome == "same":
+        assert found.barred is None
+    if "different" not in right.split():
+        assert set(keys_of(a)) & set(keys_of(b)), "the two never meet"
