@@ -222,3 +222,31 @@ SELECT
         FROM dsn_store.offsets
         WHERE consumer = 'store' AND topic = 'dsn.identity.links'
     ) AS place
+
+-- reconcile_entries --
+SELECT
+    person_id, replace(entry_digest::text, '-', ''), section, status, conflicts, content_type,
+    content::text, sources, epochs, seqs, records, view_partition, view_offset
+FROM dsn_store.entries
+WHERE NOT gone
+
+-- reconcile_links --
+SELECT record_id, person_id, version, link_offset FROM dsn_store.links
+
+-- reconcile_quarantine --
+SELECT topic, "partition", "offset", payload FROM dsn_store.quarantine
+
+-- forget_entry --
+-- Only what is not newer than what is about to be written in its place.
+DELETE FROM dsn_store.entries
+WHERE person_id = %(person)s AND entry_digest = %(entry)s::uuid AND view_offset <= %(offset)s
+
+-- forget_link --
+DELETE FROM dsn_store.links WHERE record_id = %(record)s AND link_offset <= %(offset)s
+
+-- forget_quarantined --
+DELETE FROM dsn_store.quarantine
+WHERE topic = %(topic)s AND "partition" = %(partition)s AND "offset" = %(offset)s
+
+-- one_moment --
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY

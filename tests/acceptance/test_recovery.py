@@ -1,0 +1,121 @@
+"""What is damaged is named and mended, and everything can be built again from the journal.
+
+One system, the demonstration's messages, and tests that stand in the order of an incident.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+from acceptance.system import System
+from acceptance.tables import assert_balanced, tables
+
+from dsn_consumers.reconcile import whole
+from dsn_deploy.demo.shipped import FEEDS, messages, sources_file
+from dsn_deploy.stack.embedded import environment
+from dsn_schemas.registry import RegistryIds
+from dsn_schemas.wire import Codec
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command answered."""
+
+    code: int
+    object: dict[str, Any]
+    text: str
+
+
+@pytest.fixture(scope="module")
+def fed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The demonstration's files, in the store."""
+    sources = re.sub(r"(?<=mllp_port = )\d+", "PORT", sources_file().read_text(encoding="utf-8"))
+    with System(tmp_path_factory.mktemp("recovery"), [sources]) as system:
+        for source, file in FEEDS:
+            system.feed(messages() / file, source)
+        system.await_arrival()
+        yield system
+
+
+def dsn(system: System, *words: str, deadline_s: float = 120) -> Said:
+    """A command typed beside the running system; its last line is its answer."""
+    done = subprocess.run(
+        [sys.executable, "-m", "dsn_deploy", *words, "--json"],
+        env={**os.environ, **environment(system.settings)},
+        capture_output=True,
+        text=True,
+        timeout=deadline_s,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    return Said(done.returncode, json.loads(done.stdout.splitlines()[-1]), done.stdout)
+
+
+def damaged(system: System, statement: bytes) -> list[tuple[Any, ...]]:
+    """Change the store behind everybody's back; what ``RETURNING`` gives."""
+    with psycopg.connect(system.settings.conninfo) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def test_reconcile_finds_a_whole_system_whole(fed: System) -> None:
+    """Every change, item and entry is compared and nothing differs."""
+    said = dsn(fed, "reconcile")
+
+    assert (said.code, said.object["differences"]) == (0, [])
+    assert said.object["items"] > 500 and said.object["entries"] > 500
+
+
+def test_damage_in_the_store_is_named_and_mended(fed: System) -> None:
+    """A lost entry, a changed content, an invented one, a lost link, a lost quarantine row."""
+    before = tables(fed)
+    where = b"WHERE (person_id, entry_digest) IN (SELECT person_id, entry_digest FROM"
+    where += (
+        b" dsn_store.entries WHERE section = '%b' AND content IS NOT NULL AND NOT gone LIMIT 1)"
+    )
+    names = b" RETURNING person_id, replace(entry_digest::text, '-', '')"
+    lost = damaged(fed, b"DELETE FROM dsn_store.entries " + where % b"allergies" + names)
+    altered = damaged(
+        fed,
+        b'UPDATE dsn_store.entries SET content = \'{"note": "x"}\' ' + where % b"results" + names,
+    )
+    invented = damaged(
+        fed,
+        b"INSERT INTO dsn_store.entries SELECT repeat('a', 26), entry_digest, section, entry,"
+        b" status, conflicts, as_of, content_type, content, contributors, provenance,"
+        b" disagreements, records, sources, epochs, seqs, gone, view_partition, view_offset"
+        b" FROM dsn_store.entries LIMIT 1" + names,
+    )
+    unlinked = damaged(
+        fed,
+        b"DELETE FROM dsn_store.links WHERE record_id IN (SELECT record_id FROM dsn_store.links"
+        b" LIMIT 1) RETURNING record_id",
+    )
+    damaged(fed, b"DELETE FROM dsn_store.quarantine RETURNING topic")
+
+    named = whole.reconcile(fed.settings, Codec(RegistryIds(fed.settings)), between_s=0.5)
+
+    found = {(d.kind, d.what, d.person, d.entry) for d in named.differences if d.kind == "entry"}
+    assert found == {
+        *(("entry", "missing", *one) for one in lost),
+        *(("entry", "content", *one) for one in altered),
+        *(("entry", "surplus", *one) for one in invented),
+    }
+    others = {(d.kind, d.what) for d in named.differences if d.kind != "entry"}
+    assert others == {("link", "missing"), ("quarantine", "missing")}
+    assert unlinked[0][0] in {d.record for d in named.differences}
+
+    mended = dsn(fed, "reconcile", "--repair")
+
+    assert (mended.code, mended.object["differences"]) == (0, [])
+    assert mended.object["repaired"] >= 5
+    assert tables(fed) == before
+    assert_balanced(fed)
