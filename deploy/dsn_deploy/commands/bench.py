@@ -11,8 +11,8 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON line at the end.")]
 
 def register(app: typer.Typer) -> None:
     bench = typer.Typer(help="Measure this version on this machine.", no_args_is_help=True)
-    bench.callback()(_nothing)
     bench.command("end-to-end")(end_to_end)
+    bench.command("identity")(identity)
     app.add_typer(bench, name="bench")
 
 
@@ -52,5 +52,15 @@ def end_to_end(
         raise typer.Exit(FAILED)
 
 
-def _nothing() -> None:
-    """Keeps ``end-to-end`` a sub-command while it is the only one."""
+def identity(
+    people: Annotated[int, typer.Option(min=1, help="People of the synthetic Quebec.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Another seed is another population.")] = 1,
+    turn_records: Annotated[int, typer.Option(min=1, help="Records registered at once.")] = 1_000,
+    as_json: Json = False,
+) -> None:
+    """Who is who: registrations/s on one core with state on disk, and errors against the truth."""
+    from dsn_deploy.bench.figures import Progress, show
+    from dsn_deploy.bench.identity import Asked, run
+
+    asked = Asked(people=people, seed=seed, turn_records=turn_records)
+    show(run(asked, Progress().say).figures(), as_json=as_json)
