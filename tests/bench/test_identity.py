@@ -7,14 +7,16 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from dsn_deploy.cli import app
+from dsn_deploy.cli import application
 
 PEOPLE = 500
 
 
 @pytest.fixture(scope="module")
 def figures() -> dict[str, float]:
-    result = CliRunner().invoke(app, ["bench", "identity", "--people", str(PEOPLE), "--json"])
+    result = CliRunner().invoke(
+        application(), ["bench", "identity", "--people", str(PEOPLE), "--json"]
+    )
     assert result.exit_code == 0, result.output
     found: dict[str, float] = json.loads(result.stdout.splitlines()[-1])
     return found
