@@ -108,24 +108,6 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordLink:
-    """The person a record belongs to, and why."""
-
-    #: Assigning authority.
-    authority: str
-    #: Local number.
-    number: str
-    #: Person id.
-    person: str
-    #: Grows by one with each move of this record.
-    version: int
-    #: Person id before the move; empty for the first link.
-    previous: str = ""
-    #: Rules that decided, the first reason first.
-    reasons: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordSettled:
     """All entries of the record have arrived at the person of this link version."""
 
@@ -157,6 +139,19 @@ class ReviewPair:
     opened_at: int
     #: False when settled.
     open: bool = True
+    #: Weight of the comparison in 1/256 bit.
+    weight: int = 0
+    #: The comparison vector: one field=level per field compared.
+    levels: tuple[str, ...] = ()
+    #: Version of the weights.
+    weights: str = ""
+    #: doubt: too alike to ignore; blocked: a join that something forbids; contradiction: claims
+    #: that contradict each other.
+    kind: str = "blocked"
+    #: Person of the first record when the pair was put on the list.
+    person_a: str = ""
+    #: Person of the second record.
+    person_b: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +266,26 @@ class Disagreement:
     value: str
     #: Positions in the entry's list of contributors, from 0.
     contributors: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Why two records are held, or not held, for one person: one comparison or one claim."""
+
+    #: Assigning authority of the other record.
+    authority: str
+    #: Local number of the other record.
+    number: str
+    #: decision (a steward), claim (a source) or match (a comparison).
+    rule: str
+    #: Weight of the comparison in 1/256 bit; 0 for a decision or claim.
+    weight: int = 0
+    #: The comparison vector: one field=level per field compared.
+    levels: tuple[str, ...] = ()
+    #: Gates that spoke, or the kinds of the claims.
+    reasons: tuple[str, ...] = ()
+    #: Version of the weights; empty for a decision or claim.
+    weights: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -393,6 +408,26 @@ class SourceMark:
     duplicate: int = 0
     #: Edge clock, milliseconds since 1970 UTC.
     sent_at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordLink:
+    """The person a record belongs to, and why."""
+
+    #: Assigning authority.
+    authority: str
+    #: Local number.
+    number: str
+    #: Person id.
+    person: str
+    #: Grows by one with each move of this record.
+    version: int
+    #: Person id before the move; empty for the first link.
+    previous: str = ""
+    #: Rules that decided, the first reason first.
+    reasons: tuple[str, ...] = ()
+    #: What holds the record to others of its person, the strongest first.
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

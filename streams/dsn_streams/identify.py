@@ -1,371 +1,293 @@
 """Stage 2: say which person each record belongs to.
 
 Reads ``dsn.identity.requests``, one partition, a total order that nobody needs: the groups are a
-pure function of the latest demographics of each record and of the set of claims. This version
-decides on exact identifiers only: a valid NAM that agrees with the record's own birth date, and
-what a source claims about its own records (merge, link). Two valid NAMs are never joined.
+pure function of the latest demographics of each record and of the set of claims and decisions.
 
-State rows: ``d<record key>`` what is known of a record, ``n<NAM>`` the records that carry it.
+A turn takes everything in first and decides once, in this order:
+
+1. What the sources say now (words) and claim now, by the greatest (epoch, seq) of each item.
+2. Postings: which records share a blocking key. Two records that share none are never compared.
+3. Comparisons of each changed record with those it shares a key with: *same* is an edge, *review*
+   is a doubt, kept at both ends.
+4. Regions: what hangs together over edges around everything that changed (``identity.region``).
+5. Groups of each region (``grouping``), links of the records whose person is another now.
+6. Questions for a steward (``identity.questions``).
+
+State is of one version of the weights: another one means a recomputation beside, from the journal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
-import msgspec
-
-from dsn_schemas.keys import partition_of, person_id, record_key, split_record_key
-from dsn_schemas.nam import verified
-from dsn_schemas.records import (
-    Demographics,
-    IdentityClaim,
-    IdentityRequest,
-    RecordLink,
-    ReviewPair,
-)
+from dsn_schemas.decisions import STEWARD
+from dsn_schemas.keys import partition_of, person_id, record_key
+from dsn_schemas.records import Demographics, IdentityRequest
 from dsn_schemas.topics import IDENTITY_LINKS, IDENTITY_REVIEWS
 from dsn_schemas.wire import Codec
-from dsn_streams.grouping import Edge, Grouping, group
+from dsn_streams.grouping import Blocked, Grouping
+from dsn_streams.identity.claims import claim_of
+from dsn_streams.identity.comparing import Comparing
+from dsn_streams.identity.engine import Engine
+from dsn_streams.identity.index import Index
+from dsn_streams.identity.matcher import Matcher
+from dsn_streams.identity.questions import Asked, questions
+from dsn_streams.identity.region import Region
+from dsn_streams.identity.rows import Question, RecordRow, Word
+from dsn_streams.identity.written import digest, link_of, review_of
 from dsn_streams.stage import Batch, Decision, Output, State
 
-#: A record somebody named in a claim before it was ever seen.
-_NEVER = (1 << 62) - 1
+Value = TypeVar("Value")
 
-JOINING = frozenset(("merge", "link"))
-PARTING = frozenset(("unlink", "not-same"))
-
-
-class Word(msgspec.Struct, array_like=True):
-    """What one source last said of a record's identifiers."""
-
-    epoch: int
-    seq: int
-    #: Valid NAM that agrees with the birth date, or empty.
-    nam: str
+#: Layout of the state rows.
+FORMAT = 2
+_VERSION_ROW = b"v"
 
 
-class Claim(msgspec.Struct, array_like=True):
-    """What stands of one claim item: a correction may name another record than before."""
-
-    source: str
-    epoch: int
-    seq: int
-    #: Empty when withdrawn.
-    kind: str
-    #: Record key of the other record; empty when withdrawn.
-    other: str
-
-
-class RecordRow(msgspec.Struct, array_like=True):
-    """What is known of a record."""
-
-    #: Milliseconds since 1970 UTC.
-    first_captured_at: int = _NEVER
-    #: Person id of the newest link, empty before the first.
-    person: str = ""
-    #: Version of the newest link.
-    version: int = 0
-    words: dict[str, Word] = msgspec.field(default_factory=dict)
-    #: Claims made on this record, by source and item.
-    claims: dict[str, Claim] = msgspec.field(default_factory=dict)
-    #: Record keys whose claims name this record.
-    named_by: list[str] = msgspec.field(default_factory=list)
-    #: Other record keys of open review pairs; kept at both ends.
-    reviews: list[str] = msgspec.field(default_factory=list)
-
-    @property
-    def seen(self) -> bool:
-        """The record itself was put forward, not only named by a claim."""
-        return self.first_captured_at < _NEVER
-
-    @property
-    def nams(self) -> set[str]:
-        """The valid NAMs its sources carry."""
-        return {word.nam for word in self.words.values() if word.nam}
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode_record = msgspec.msgpack.Decoder(RecordRow).decode
-_decode_keys = msgspec.msgpack.Decoder(list[str]).decode
+class StaleState(RuntimeError):
+    """The state is of another version of the weights or of the rows; says what to do."""
 
 
 class Identify:
     """The stage; one lane only."""
 
-    def __init__(self, codec: Codec, partitions: int) -> None:
-        self._codec = codec
-        self._partitions = partitions
+    def __init__(self, codec: Codec, partitions: int, matcher: Matcher | None = None) -> None:
+        """Compares with the shipped weights unless another matcher is given."""
+        self.codec = codec
+        self.partitions = partitions
+        self.matcher = matcher or Engine()
+        self._version = f"{FORMAT} {self.matcher.version}".encode()
 
     def opened(self, state: State) -> None:
-        """See ``Stage``."""
+        """See ``Stage``. Raises ``StaleState``."""
+        found = state.get_many((_VERSION_ROW,)).get(_VERSION_ROW)
+        if found is None and next(iter(state.scan(b"d")), None) is not None:
+            found = b"1"
+        if found is not None and found != self._version:
+            raise StaleState(
+                f"the state of identify is of version {found.decode()}, this is"
+                f" {self._version.decode()}: compute it anew from the journal, beside this one"
+            )
 
     def decide(self, state: State, batches: Sequence[Batch]) -> Decision:
         """See ``Stage``.
 
-        Raises ``TypeError`` when the topic holds anything but requests: only admit and stewards
-        may write it, so that is a fault of ours and not of a record.
+        Raises ``TypeError`` when the topic holds anything but requests: only admit may write it,
+        so that is a fault of ours and not of a record.
         """
-        turn = _Turn(self._codec, self._partitions, state)
-        requests = list(self._requests(batches))
-        turn.read_ahead(requests)
-        for request in requests:
-            turn.take(request)
-        return turn.decision()
+        turn = _Turn(self, state)
+        turn.take(list(self._requests(batches)))
+        decision = turn.decision()
+        decision.writes[_VERSION_ROW] = self._version
+        return decision
 
     def _requests(self, batches: Sequence[Batch]) -> Iterator[IdentityRequest]:
         for batch in batches:
             for record in batch.records:
-                request = self._codec.decode(record.value or b"")
+                request = self.codec.decode(record.value or b"")
                 if not isinstance(request, IdentityRequest):
                     raise TypeError(f"{batch.topic} holds a {type(request).__name__}")
                 yield request
 
 
 class _Turn:
-    """One call of ``decide``: rows are read ahead or when needed, and written once."""
+    """One call of ``decide``: rows are read in few calls, and written once."""
 
-    def __init__(self, codec: Codec, partitions: int, state: State) -> None:
-        self._codec = codec
-        self._partitions = partitions
-        self._state = state
+    def __init__(self, stage: Identify, state: State) -> None:
+        self._stage = stage
+        self._matcher = stage.matcher
+        self._index = Index(state)
+        self._comparing = Comparing(stage.matcher, self._index)
+        self._region = Region(self._index, self._comparing)
         self._outputs: list[Output] = []
-        self._rows: dict[str, RecordRow] = {}
-        self._nams: dict[str, list[str]] = {}
-        self._dirty_rows: dict[str, None] = {}
-        self._dirty_nams: dict[str, None] = {}
+        #: Records whose region has to be looked at.
+        self._seeds: set[str] = set()
+        #: What was compared before this turn, of records that may say something else now.
+        self._features_before: dict[str, set[bytes]] = {}
+        #: Edge clock (ms) of the newest request of each record.
+        self._at: dict[str, int] = {}
 
-    def read_ahead(self, requests: Sequence[IdentityRequest]) -> None:
-        """Read in three calls what these requests will need, save what claims lead to.
-
-        1. Their records. 2. The NAMs that these carry, and those that they now bring. 3. The other
-        records that carry one.
-        """
-        self._read_rows({record_key(one.authority, one.number) for one in requests})  # 1
-        nams = {nam for row in self._rows.values() for nam in row.nams}
-        nams.update(_nam(one) for one in requests)
-        nams.discard("")
-        found = self._state.get_many([b"n" + nam.encode() for nam in nams])  # 2
-        for nam in nams:
-            value = found.get(b"n" + nam.encode())
-            self._nams[nam] = _decode_keys(value) if value else []
-        carriers = {key for keys in self._nams.values() for key in keys}
-        self._read_rows(carriers - self._rows.keys())  # 3
-
-    def take(self, request: IdentityRequest) -> None:
-        """Take one request in and say what it changes."""
-        key = record_key(request.authority, request.number)
-        row = self._row(key)
-        before = set(self._neighbours(key))
-        row.first_captured_at = min(row.first_captured_at, request.first_captured_at)
-        self._dirty_rows[key] = None
-        if request.section == "demographics":
-            self._demographics(key, row, request)
-        elif request.section == "claims":
-            before |= self._claim(key, row, request)
-        self._regroup({key} | before | set(self._neighbours(key)), request.captured_at)
+    def take(self, requests: Sequence[IdentityRequest]) -> None:
+        """Take these requests in, then say what they change, all at once."""
+        self._read_ahead(requests)
+        for request in requests:
+            self._take(request)  # 1
+        self._compare(self._repost())  # 2, 3
+        self._regroup()  # 4, 5, 6
 
     def decision(self) -> Decision:
         """The outputs, and the rows that changed."""
-        writes: dict[bytes, bytes | None] = {}
-        for key in self._dirty_rows:
-            writes[b"d" + key.encode()] = _encode(self._rows[key])
-        for nam in self._dirty_nams:
-            keys = self._nams[nam]
-            writes[b"n" + nam.encode()] = _encode(sorted(keys)) if keys else None
-        return Decision(outputs=self._outputs, writes=writes)
+        return Decision(outputs=self._outputs, writes=self._index.writes())
 
-    # --- what is known -------------------------------------------------------------------------
+    # --- 1: what is said ------------------------------------------------------------------------
 
-    def _row(self, key: str) -> RecordRow:
-        if key not in self._rows:
-            self._read_rows({key})
-        return self._rows[key]
+    def _read_ahead(self, requests: Sequence[IdentityRequest]) -> None:
+        keys = {record_key(one.authority, one.number) for one in requests}
+        self._index.read(keys)
+        claims = [one for one in requests if one.section == "claims"]
+        if claims:
+            named = {claim_of("", one).other for one in claims}
+            for one in claims:
+                named |= self._index.row(record_key(one.authority, one.number)).claimed()
+            self._index.read(named - {""})
 
-    def _read_rows(self, keys: set[str]) -> None:
-        found = self._state.get_many([b"d" + key.encode() for key in keys])
-        for key in keys:
-            value = found.get(b"d" + key.encode())
-            self._rows[key] = _decode_record(value) if value else RecordRow()
+    def _take(self, request: IdentityRequest) -> None:
+        key = record_key(request.authority, request.number)
+        row = self._index.row(key)
+        self._at[key] = max(self._at.get(key, 0), request.captured_at)
+        if request.first_captured_at < row.first_captured_at:
+            self._index.change(key).first_captured_at = request.first_captured_at
+            self._seeds.add(key)
+        if request.section == "demographics" and request.source != STEWARD:
+            self._say(key, row, request)
+        elif request.section == "claims":
+            self._claim(key, row, request)
 
-    def _carriers(self, nam: str) -> list[str]:
-        known = self._nams.get(nam)
-        if known is None:
-            name = b"n" + nam.encode()
-            value = self._state.get_many((name,)).get(name)
-            known = self._nams[nam] = _decode_keys(value) if value else []
-        return known
-
-    def _demographics(self, key: str, row: RecordRow, request: IdentityRequest) -> None:
+    def _say(self, key: str, row: RecordRow, request: IdentityRequest) -> None:
         known = row.words.get(request.source)
         if known is not None and (known.epoch, known.seq) >= (request.epoch, request.seq):
             return
-        before = row.nams
-        row.words[request.source] = Word(request.epoch, request.seq, _nam(request))
-        for gone in sorted(before - row.nams):
-            self._carriers(gone).remove(key)
-            self._dirty_nams[gone] = None
-        for new in sorted(row.nams - before):
-            self._carriers(new).append(key)
-            self._dirty_nams[new] = None
+        features = b""
+        if request.op == "upsert" and isinstance(request.content, Demographics):
+            features = self._matcher.features(request.content)
+        self._features_before.setdefault(key, row.features())
+        self._index.change(key).words[request.source] = Word(request.epoch, request.seq, features)
 
-    def _claim(self, key: str, row: RecordRow, request: IdentityRequest) -> set[str]:
-        """Note what stands of the claim item; the other records it touches."""
-        claim = request.content
-        other, kind = "", ""
-        if request.op == "upsert" and isinstance(claim, IdentityClaim):
-            other, kind = _other(key, claim), claim.kind
+    def _claim(self, key: str, row: RecordRow, request: IdentityRequest) -> None:
+        claim = claim_of(key, request)
         name = f"{request.source}\0{request.item}"
         known = row.claims.get(name)
-        if known is not None and (known.epoch, known.seq) >= (request.epoch, request.seq):
-            return set()
-        row.claims[name] = Claim(request.source, request.epoch, request.seq, kind, other)
-        touched = {one for one in (other, known.other if known else "") if one}
-        for one in touched:
-            self._name(key, row, one)
-        return touched
+        if known is not None and (known.epoch, known.seq) >= (claim.epoch, claim.seq):
+            return
+        self._index.change(key).claims[name] = claim
+        touched = {claim.other, known.other if known else ""} - {""}
+        for other in touched:
+            self._name(key, row, other)
+        self._seeds |= {key} | touched
 
     def _name(self, key: str, row: RecordRow, other: str) -> None:
         """Keep at the other record whether this one names it."""
-        named = self._row(other)
+        named = self._index.row(other).named_by
         names = any(claim.other == other for claim in row.claims.values())
-        if names != (key in named.named_by):
-            named.named_by = sorted({*named.named_by, key} if names else {*named.named_by} - {key})
-            self._dirty_rows[other] = None
+        if names != (key in named):
+            now = {*named, key} if names else {*named} - {key}
+            self._index.change(other).named_by = sorted(now)
 
-    def _verdicts(self, a: str, b: str) -> set[str]:
-        """The kinds of what each source last claimed of the pair, from either end."""
-        last: dict[str, Claim] = {}
-        for one, two in ((a, b), (b, a)):
-            for claim in self._row(one).claims.values():
-                if claim.other != two:
-                    continue
-                known = last.get(claim.source)
-                if known is None or (known.epoch, known.seq) < (claim.epoch, claim.seq):
-                    last[claim.source] = claim
-        return {claim.kind for claim in last.values()}
+    # --- 2, 3: who is alike ---------------------------------------------------------------------
 
-    def _joined(self, a: str, b: str) -> bool:
-        """True when some source's last claim joins the pair and none parts it."""
-        kinds = self._verdicts(a, b)
-        return bool(kinds & JOINING) and not kinds & PARTING
-
-    def _claimed(self, key: str) -> list[str]:
-        """Records that share a claim with this one, from either end."""
-        row = self._row(key)
-        return sorted(
-            {claim.other for claim in row.claims.values() if claim.other} | set(row.named_by)
+    def _repost(self) -> dict[str, set[str]]:
+        """Move the changed records in the postings; whom each shares a key with now."""
+        before: dict[str, set[bytes]] = {}
+        now: dict[str, set[bytes]] = {}
+        for key, features in sorted(self._features_before.items()):
+            after = self._index.row(key).features()
+            if after != features:
+                before[key], now[key] = self._keys(features), self._keys(after)
+        self._index.read_postings(
+            {one for keys in (*before.values(), *now.values()) for one in keys}
         )
+        for key, keys in now.items():
+            for gone in before[key] - keys:
+                self._index.unpost(gone, key)
+            for new in keys - before[key]:
+                self._index.post(new, key)
+        return {
+            key: {other for one in keys for other in self._index.sharing(one)} - {key}
+            for key, keys in now.items()
+        }
 
-    # --- groups --------------------------------------------------------------------------------
+    def _keys(self, features: Iterable[bytes]) -> set[bytes]:
+        return {key for one in features for key in self._matcher.keys(one)}
 
-    def _neighbours(self, key: str) -> Iterator[str]:
-        row = self._row(key)
-        for nam in sorted(row.nams):
-            yield from (other for other in self._carriers(nam) if other != key)
-        for other in self._claimed(key):
-            if self._joined(key, other):
-                yield other
+    def _compare(self, candidates: dict[str, set[str]]) -> None:
+        near = {key: self._index.row(key) for key in candidates}
+        known = {key: {*row.same, *row.alike} for key, row in near.items()}
+        self._index.read({o for key in near for o in (*candidates[key], *known[key])})
+        for key, sharing in candidates.items():
+            self._seeds |= {key, *near[key].same}
+            for other in sorted(sharing | known[key]):
+                if other not in candidates or key < other:
+                    self._relate(*((key, other) if key < other else (other, key)), other in sharing)
+        for row in near.values():
+            self._seeds.update(row.same)
 
-    def _region(self, seeds: Iterable[str]) -> list[str]:
-        """Every record reachable over edges: the groups outside it cannot change."""
-        found = set(seeds)
-        waiting = sorted(found)
-        while waiting:
-            for other in self._neighbours(waiting.pop()):
-                if other not in found:
-                    found.add(other)
-                    waiting.append(other)
-        return sorted(found)
+    def _relate(self, a: str, b: str, shared: bool) -> None:
+        """Keep at both ends what two records are to each other."""
+        same: int | None = None
+        alike: int | None = None
+        if shared:
+            verdict = self._comparing.verdict(a, b)
+            if verdict.outcome == "same":
+                same = verdict.weight
+            elif verdict.outcome == "review":
+                alike = verdict.weight
+        row = self._index.row(a)
+        if row.same.get(b) == same and row.alike.get(b) == alike:
+            return
+        for one, two in ((a, b), (b, a)):
+            row = self._index.change(one)
+            _put(row.same, two, same)
+            _put(row.alike, two, alike)
 
-    def _edges(self, keys: Sequence[str]) -> Iterator[Edge]:
-        for key in keys:
-            row = self._row(key)
-            for other in self._claimed(key):
-                if key < other and self._joined(key, other):
-                    yield Edge(0, key, other, "claim")
-            for nam in row.nams:
-                carriers = sorted(self._carriers(nam))
-                # A chain joins as much as every pair would, with n edges and not n².
-                index = carriers.index(key)
-                if index + 1 < len(carriers):
-                    yield Edge(1, key, carriers[index + 1], "nam")
+    # --- 4, 5, 6: who is who --------------------------------------------------------------------
 
-    def _barred(self, a: str, b: str) -> str | None:
-        one, two = self._row(a), self._row(b)
-        if one.nams and two.nams and not one.nams & two.nams:
-            return "two-valid-nams"
-        if (one.claims or one.named_by) and self._verdicts(a, b) & PARTING:
-            return "not-same"
-        return None
-
-    def _regroup(self, seeds: set[str], at: int) -> None:
-        keys = self._region(seeds)
-        first = {key: self._row(key).first_captured_at for key in keys}
-        groups = group(first, self._edges(keys), self._barred)
-        for key in keys:
-            self._link(key, groups)
-        self._review(keys, groups, at)
+    def _regroup(self) -> None:
+        self._index.read_near(self._seeds)
+        keys: list[str] = []
+        blocked: list[Blocked] = []
+        for component in self._region.components(self._seeds):
+            groups = self._region.grouped(component)
+            for key in component:
+                self._link(key, groups)
+            keys.extend(component)
+            blocked.extend(groups.blocked)
+        rows = [self._index.row(key) for key in keys]
+        self._index.read({other for row in rows for other in (*row.alike, *row.questions)})
+        self._ask(keys, questions(self._index, self._region, keys, blocked))
 
     def _link(self, key: str, groups: Grouping) -> None:
-        row = self._row(key)
+        row = self._index.row(key)
         person = groups.person[key]
         if row.person == person or not row.seen:
             return
-        before, row.person = row.person, person
+        before, row = row.person, self._index.change(key)
+        row.person = person
         row.version += 1
-        self._dirty_rows[key] = None
-        authority, number = split_record_key(key)
-        link = RecordLink(
-            authority=authority,
-            number=number,
-            person=person,
-            version=row.version,
-            previous=before,
-            reasons=groups.reasons[key] or ("own",),
-        )
-        lane = partition_of(key, self._partitions)
-        self._outputs.append(Output(IDENTITY_LINKS, lane, key.encode(), self._codec.encode(link)))
+        link = link_of(self._index, self._comparing, key, before, groups.edges.get(key, ()))
+        self._send(IDENTITY_LINKS, key, link)
 
-    def _review(self, keys: Sequence[str], groups: Grouping, at: int) -> None:
-        """Open a pair for each prevented join, close those that are no longer prevented."""
-        now: dict[tuple[str, str], tuple[str, ...]] = {}
-        for a, b, reason, bar in sorted(groups.blocked):
-            now[a, b] = (bar, reason)
-        before = {(key, other) for key in keys for other in self._row(key).reviews if key < other}
-        for pair in sorted(before ^ now.keys()):
-            self._review_pair(pair, now.get(pair), at)
+    def _ask(self, keys: Sequence[str], asked: dict[tuple[str, str], Asked]) -> None:
+        """Put the questions that are new on the list, and take away those that are settled."""
+        before: dict[tuple[str, str], Question] = {}
+        for key in keys:
+            for other, question in self._index.row(key).questions.items():
+                before[(key, other) if key < other else (other, key)] = question
+        for pair in sorted(before.keys() | asked.keys()):
+            known, now = before.get(pair), asked.get(pair)
+            review = review_of(self._comparing, pair, now)
+            said = digest(review) if now else ""
+            if known is not None and known.asked == said:
+                continue
+            question = Question(known.opened_at if known else self._when(pair), said)
+            for one, two in (pair, pair[::-1]):
+                _put(self._index.change(one).questions, two, question if now else None)
+            key = person_id(pair[0]) + person_id(pair[1])
+            self._send(IDENTITY_REVIEWS, key, replace(review, opened_at=question.opened_at))
 
-    def _review_pair(self, pair: tuple[str, str], reasons: tuple[str, ...] | None, at: int) -> None:
-        for one, two in (pair, pair[::-1]):
-            row = self._row(one)
-            row.reviews = sorted({*row.reviews, two} if reasons else {*row.reviews} - {two})
-            self._dirty_rows[one] = None
-        (authority_a, number_a), (authority_b, number_b) = map(split_record_key, pair)
-        review = ReviewPair(
-            authority_a=authority_a,
-            number_a=number_a,
-            authority_b=authority_b,
-            number_b=number_b,
-            reasons=reasons or (),
-            opened_at=at,
-            open=reasons is not None,
-        )
-        key = person_id(pair[0]) + person_id(pair[1])
-        lane = partition_of(key, self._partitions)
-        value = self._codec.encode(review)
-        self._outputs.append(Output(IDENTITY_REVIEWS, lane, key.encode(), value))
+    def _when(self, pair: tuple[str, str]) -> int:
+        """When the question came up: the newest request of its records, or of all in this turn."""
+        found = [self._at[key] for key in pair if key in self._at]
+        return max(found or self._at.values())
+
+    def _send(self, topic: str, key: str, record: object) -> None:
+        lane = partition_of(key, self._stage.partitions)
+        self._outputs.append(Output(topic, lane, key.encode(), self._stage.codec.encode(record)))
 
 
-def _nam(request: IdentityRequest) -> str:
-    """The valid NAM that the request brings, or empty."""
-    if request.op != "upsert" or not isinstance(request.content, Demographics):
-        return ""
-    return verified(request.content) or ""
-
-
-def _other(key: str, claim: IdentityClaim) -> str:
-    """The other record of a claim; empty when it names none, or the record itself."""
-    if not claim.other_authority or not claim.other_number:
-        return ""
-    other = record_key(claim.other_authority, claim.other_number)
-    return "" if other == key else other
+def _put(values: dict[str, Value], name: str, value: Value | None) -> None:
+    if value is None:
+        values.pop(name, None)
+    else:
+        values[name] = value

@@ -7,6 +7,7 @@ from datetime import date
 
 from hypothesis import strategies as st
 
+from dsn_schemas.decisions import STEWARD
 from dsn_schemas.keys import partition_of, record_key
 from dsn_schemas.nam import SYSTEM, check_digit
 from dsn_schemas.records import (
@@ -64,7 +65,9 @@ def statement(draw: st.DrawFn) -> tuple[str, str, str, str, Content | None, str]
         return section, "patient", "", "", content, "upsert"
     if section == "claims":
         authority, number = draw(st.sampled_from(RECORDS))
-        kind = draw(st.sampled_from(("merge", "merge", "link", "unlink")))
+        kind = draw(
+            st.sampled_from(("merge", "merge", "link", "unlink", "not-same", "move", "undo"))
+        )
         claim = IdentityClaim(kind=kind, other_authority=authority, other_number=number)
         item = draw(st.sampled_from((f"{kind}|{authority}|{number}", "link")))
         return section, item, "", "", claim, op
@@ -86,13 +89,13 @@ def statement(draw: st.DrawFn) -> tuple[str, str, str, str, Content | None, str]
 def history(draw: st.DrawFn, changes_max: int = 14) -> list[RecordChange]:
     """Changes with true numbers and times that lie."""
     count = draw(st.integers(1, changes_max))
-    numbers = dict.fromkeys(SOURCES, 0)
+    numbers = dict.fromkeys((*SOURCES, STEWARD), 0)
     found = []
     for _ in range(count):
-        source = draw(st.sampled_from(SOURCES))
-        numbers[source] += 1
         authority, number = draw(st.sampled_from(RECORDS))
         section, item, entry, status, content, op = draw(statement())
+        source = draw(st.sampled_from((*SOURCES, STEWARD) if section == "claims" else SOURCES))
+        numbers[source] += 1
         found.append(
             RecordChange(
                 source=source,

@@ -22,6 +22,7 @@ from dsn_streams.admit import Admit
 from dsn_streams.identify import Identify
 from dsn_streams.stage import Batch, MemoryState, Stage
 from dsn_streams.unify import Unify
+from support.exact import ExactNumber
 
 
 class FixedIds:
@@ -68,7 +69,7 @@ class World:
             inputs = [(topic, number) for topic in (*changes, IDENTITY_LINKS)]
             self._add(Admit(self.codec, partitions), inputs)
             self._add(Unify(self.codec, partitions), [(CONTRIBUTIONS, number)])
-        self._add(Identify(self.codec, partitions), [(IDENTITY_REQUESTS, 0)])
+        self._add(Identify(self.codec, partitions, ExactNumber()), [(IDENTITY_REQUESTS, 0)])
 
     def _add(self, stage: Stage, inputs: list[tuple[str, int]]) -> None:
         state = MemoryState()

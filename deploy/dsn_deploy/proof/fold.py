@@ -11,11 +11,11 @@ import base64
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
-from itertools import pairwise
 
-from dsn_schemas.nam import SYSTEM, InvalidNam, validate
+from dsn_deploy.proof.groups import Known, grouped
 from dsn_schemas.records import Demographics, IdentityClaim, RecordChange
+from dsn_streams.identity.engine import Engine
+from dsn_streams.identity.matcher import Matcher
 
 GROUPED = {"allergies", "medications", "problems", "immunizations", "results", "procedures",
            "directives", "alerts"}  # fmt: skip
@@ -51,99 +51,59 @@ def _rank(change: RecordChange) -> tuple[bool, int, int]:
     return (settled, change.epoch, change.seq)
 
 
-def people(changes: Iterable[RecordChange]) -> dict[str, str]:
-    """Record key -> person id, by exact NAM and claims."""
+def people(changes: Iterable[RecordChange], matcher: Matcher | None = None) -> dict[str, str]:
+    """Record key -> person id; compared by the shipped weights unless a matcher is given."""
     changes = list(changes)
     first: dict[str, int] = {}
     for change in changes:
         key = f"{change.authority}|{change.number}"
         first[key] = min(first.get(key, 1 << 62), change.captured_at)
-    nams: dict[str, set[str]] = defaultdict(set)
+    words: dict[str, dict[str, Demographics]] = defaultdict(dict)
     claims: dict[tuple[str, str, str], RecordChange] = {}
-    for (record, _, section, _), change in standing_changes(changes).items():
+    for (record, source, section, _), change in standing_changes(changes).items():
         if section == "demographics" and isinstance(change.content, Demographics):
-            nam = _nam(change.content)
-            if nam:
-                nams[record].add(nam)
-    for (record, source, _, _), change in standing_changes(changes).items():
-        if isinstance(change.content, IdentityClaim):
+            if source != "steward":
+                words[record][source] = change.content
+        elif isinstance(change.content, IdentityClaim):
             other = f"{change.content.other_authority}|{change.content.other_number}"
-            if record == other:
-                continue
             one, two = sorted((record, other))
             pair = (source, one, two)
             known = claims.get(pair)
             if known is None or (change.epoch, change.seq) > (known.epoch, known.seq):
                 claims[pair] = change
-    joins: dict[tuple[str, str], bool] = {}
-    parts: set[tuple[str, str]] = set()
-    for (_, a, b), change in claims.items():
-        kind = change.content.kind  # type: ignore[union-attr]
-        if kind in ("unlink", "not-same"):
-            parts.add((a, b))
-        elif kind in ("merge", "link"):
-            joins[a, b] = True
-    edges = [(0, a, b) for a, b in joins if (a, b) not in parts]
-    by_nam: dict[str, list[str]] = defaultdict(list)
-    for record, found in nams.items():
-        for nam in found:
-            by_nam[nam].append(record)
-    for carriers in by_nam.values():
-        edges += [(1, a, b) for a, b in pairwise(sorted(carriers))]
-    names = set(first) | {name for _, a, b in edges for name in (a, b)}
-    group = {name: {name} for name in names}
-    for _, a, b in sorted(edges):
-        ours, theirs = group[a], group[b]
-        if ours is theirs:
-            continue
-        if any(
-            (nams[x] and nams[y] and not nams[x] & nams[y]) or tuple(sorted((x, y))) in parts
-            for x in ours
-            for y in theirs
-        ):
-            continue
-        ours |= theirs
-        for name in theirs:
-            group[name] = ours
+    said: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for (source, a, b), change in claims.items():
+        if a != b and "|" not in (a, b):
+            said[a, b][source] = change.content.kind  # type: ignore[union-attr]
+    group = grouped(Known(words, said), matcher or Engine())
     return {
-        name: person_of(min(group[name], key=lambda n: (first.get(n, 1 << 62), n)))
+        name: person_of(min(group.get(name, {name}), key=lambda n: (first.get(n, 1 << 62), n)))
         for name in first
     }
 
 
-def _nam(content: Demographics) -> str | None:
-    try:
-        born = date.fromisoformat(content.birth_date)
-    except ValueError:
-        return None
-    found = []
-    for identifier in content.identifiers:
-        if identifier.system == SYSTEM and identifier.use != "old":
-            try:
-                found.append(validate(identifier.value, born))
-            except InvalidNam:
-                continue
-    return min(found, default=None)
-
-
 def entries(
-    changes: Iterable[RecordChange],
+    changes: Iterable[RecordChange], matcher: Matcher | None = None
 ) -> dict[EntryKey, set[Contributor]]:
     """(person, section, entry) -> contributors as (record, source, item, epoch, seq)."""
-    return {key: {_contributor(c) for c in found} for key, found in _grouped(changes).items()}
+    return {
+        key: {_contributor(c) for c in found} for key, found in _grouped(changes, matcher).items()
+    }
 
 
 def leading_first(changes: Iterable[RecordChange]) -> dict[EntryKey, list[Contributor]]:
     """(person, section, entry) -> contributors, the one whose content is shown first."""
     return {
         key: [_contributor(c) for c in sorted(found, key=_weight, reverse=True)]
-        for key, found in _grouped(changes).items()
+        for key, found in _grouped(changes, None).items()
     }
 
 
-def _grouped(changes: Iterable[RecordChange]) -> dict[EntryKey, list[RecordChange]]:
+def _grouped(
+    changes: Iterable[RecordChange], matcher: Matcher | None
+) -> dict[EntryKey, list[RecordChange]]:
     changes = list(changes)
-    person = people(changes)
+    person = people(changes, matcher)
     found: dict[EntryKey, list[RecordChange]] = defaultdict(list)
     for (record, source, section, item), change in standing_changes(changes).items():
         if section == "claims":

@@ -1,0 +1,48 @@
+"""How the stage compares two records: the seam between the stage and the matching engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from dsn_schemas.records import Demographics
+
+Outcome = Literal["same", "review", "different"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a comparison of two records says."""
+
+    outcome: Outcome
+    #: 1/256 bit, so that sums do not depend on their order.
+    weight: int
+    #: The comparison vector, ``field:level``.
+    levels: tuple[str, ...] = ()
+    #: Gates that spoke.
+    reasons: tuple[str, ...] = ()
+    #: Why the two are never joined automatically, whatever joins others with them; or nothing.
+    barred: str | None = None
+
+
+class Matcher(Protocol):
+    """Compares what two records say of their people. Pure: the same answer for ever."""
+
+    #: Version of the weights; the state of a stage is of one version.
+    version: str
+
+    def features(self, demographics: Demographics) -> bytes:
+        """What of the demographics is compared, encoded; empty when there is nothing."""
+
+    def keys(self, features: bytes) -> Sequence[bytes]:
+        """Blocking keys: two records that share none are never compared."""
+
+    def compare(self, a: bytes, b: bytes) -> Verdict:
+        """Compare two encoded features; the order of the two does not matter."""
+
+    def explain(self, a: bytes, b: bytes) -> Verdict:
+        """``compare`` for people: every field looked at, each level with what it weighs."""
+
+    def numbers(self, features: bytes) -> Sequence[str]:
+        """Valid health numbers in the features."""

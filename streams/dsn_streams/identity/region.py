@@ -1,0 +1,136 @@
+"""The records that hang together with those that changed, and what joins and parts them.
+
+The groups outside of it cannot change: joining needs an edge, and bars are between two records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dsn_streams.grouping import CLAIM, DECISION, MATCH, Edge, Grouping, components, group
+from dsn_streams.identity.claims import APART, DECIDED, EDGES, Said, said
+from dsn_streams.identity.comparing import Comparing
+from dsn_streams.identity.index import Index
+
+#: Bars that people put up, and their names in reasons.
+DECIDED_APART = "decided-apart"
+CLAIMED_APART = "not-same"
+
+
+class Region:
+    """Finds and groups the records around some seeds. Rows must not change any more."""
+
+    def __init__(self, index: Index, comparing: Comparing) -> None:
+        self._index = index
+        self._comparing = comparing
+
+    def components(self, seeds: Iterable[str]) -> Iterator[list[str]]:
+        """The components around the seeds, each sorted, in the order of their first records."""
+        found: set[str] = set()
+        for seed in sorted(seeds):
+            if seed in found:
+                continue
+            component = self._component(seed)
+            found |= component
+            yield sorted(component)
+
+    def said(self, a: str, b: str) -> Said:
+        """What people said of a pair."""
+        return said(a, self._index.row(a), b, self._index.row(b))
+
+    def grouped(self, component: list[str]) -> Grouping:
+        """The groups of a component."""
+        first = {key: self._index.row(key).first_captured_at for key in component}
+        if len(component) == 1:
+            return group(first, (), _nothing_barred)
+        edges = list(self._edges(component))
+        return group(first, edges, _Bars(self, self._comparing, component, edges).barred)
+
+    def _component(self, seed: str) -> set[str]:
+        found, waiting = {seed}, [seed]
+        while waiting:
+            for other in self._neighbours(waiting.pop()):
+                if other not in found:
+                    found.add(other)
+                    waiting.append(other)
+        return found
+
+    def _neighbours(self, key: str) -> Iterator[str]:
+        row = self._index.row(key)
+        yield from row.same
+        for other in row.claimed():
+            if self.said(key, other) in EDGES:
+                yield other
+
+    def _edges(self, component: Iterable[str]) -> Iterator[Edge]:
+        for key in component:
+            row = self._index.row(key)
+            for other, weight in row.same.items():
+                if key < other:
+                    yield Edge(MATCH, -weight, key, other)
+            for other in row.claimed():
+                if key < other and (what := self.said(key, other)) in EDGES:
+                    yield Edge(DECISION if what in DECIDED else CLAIM, 0, key, other)
+
+
+class _Bars:
+    """Why two records of a component are never one person.
+
+    A steward who joins two records also says that their numbers are one person's: between these
+    numbers there is no bar any more, nor between the records joined.
+    """
+
+    def __init__(
+        self, region: Region, comparing: Comparing, component: list[str], edges: Iterable[Edge]
+    ) -> None:
+        self._region = region
+        self._comparing = comparing
+        decided = [edge for edge in edges if edge.rank == DECISION]
+        self._joined: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
+        if decided:
+            self._know(component, decided)
+
+    def barred(self, a: str, b: str, decided: bool) -> str | None:
+        """See ``grouping.Barred``."""
+        what = self._region.said(a, b)
+        if what in APART:
+            return DECIDED_APART if what is Said.DECIDED_APART else CLAIMED_APART
+        if decided or what is Said.DECIDED_SAME:
+            return None
+        bar = self._comparing.barred(a, b)
+        return None if bar is None or self._waived(a, b) else bar
+
+    def _know(self, component: list[str], decided: list[Edge]) -> None:
+        for number, joined in enumerate(components(component, decided)):
+            if len(joined) > 1:
+                self._joined.update(dict.fromkeys(joined, number))
+        keys = sorted(self._joined)
+        numbers = {key: sorted(self._comparing.numbers(key)) for key in keys}
+        by_person: dict[int, set[str]] = {}
+        for key in keys:
+            by_person.setdefault(self._joined[key], set()).update(numbers[key])
+        pairs = [
+            Edge(DECISION, 0, min(found), number)
+            for found in by_person.values()
+            for number in found
+            if number != min(found)
+        ]
+        every = sorted({number for found in by_person.values() for number in found})
+        for which, alike in enumerate(components(every, pairs)):
+            self._numbers.update(dict.fromkeys(alike, which))
+
+    def _waived(self, a: str, b: str) -> bool:
+        if not self._joined:
+            return False
+        if a in self._joined and self._joined[a] == self._joined.get(b):
+            return True
+        one, two = self._comparing.numbers(a), self._comparing.numbers(b)
+        if one & two:
+            return False  # not their numbers are what keeps them apart
+        same = {self._numbers[number] for number in one if number in self._numbers}
+        return any(self._numbers.get(number) in same for number in two)
+
+
+def _nothing_barred(a: str, b: str, decided: bool) -> str | None:
+    return None
