@@ -4,6 +4,8 @@
 #? make demo       real Kafka, PostgreSQL and registry, real messages, one chart
 #?                 (options of dsn demo: make demo ARGS=--json)
 #? make test       the tests (options of pytest: make test ARGS="-k merge")
+#? make simulate   20,000 simulated runs under faults (options: make simulate ARGS="--seed 9")
+#? make mutants    plant bugs and see that the simulation finds each of them
 #? make lint       ruff, and the import rules between the stages
 #? make typecheck  mypy, strict
 #? make lock       pin packages and jars again, after a change of versions (needs uv)
@@ -14,7 +16,7 @@ ARGS ?=
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test lint typecheck lock clean
+.PHONY: help demo test simulate mutants lint typecheck lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,6 +27,12 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest $(ARGS)
+
+simulate: $(READY)
+	@$(BIN)/dsn simulate --runs 20000 $(ARGS)
+
+mutants: $(READY)
+	@PYTHONPATH=tests $(BIN)/python tests/simulation/mutants.py $(ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check .

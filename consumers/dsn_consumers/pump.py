@@ -94,6 +94,10 @@ class Neighbours:
         """Seconds that never go back."""
         return time.monotonic()
 
+    def backoff(self) -> Backoff:
+        """Pauses while a neighbour is away."""
+        return Backoff()
+
 
 class Pump(Generic[Prepared]):
     """Reads, writes, and never loses its place."""
@@ -114,7 +118,7 @@ class Pump(Generic[Prepared]):
         self._offsets: dict[Place, int] = {}
         self._topics: dict[str, Topic] = {}
         self._looked_at = 0.0
-        self._backoff = Backoff()
+        self._backoff = self._neighbours.backoff()
         #: Writes one batch while the next is read: PostgreSQL works and so do we.
         self._writer = self._neighbours.writer()
         self._writing: _Writing[Prepared] | None = None
@@ -244,7 +248,7 @@ class Pump(Generic[Prepared]):
 
     def _prepared(self, records: Sequence[Read]) -> Prepared | None:
         """What to write; ``None`` when asked to stop while a schema could not be had."""
-        backoff = Backoff()
+        backoff = self._neighbours.backoff()
         while True:
             try:
                 return self._sink.prepare(records)

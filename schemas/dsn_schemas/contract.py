@@ -24,7 +24,6 @@ SUBJECTS = (
     "QuarantinedChange",
     "Receipt",
     "AccessEvent",
-    "ResendRequest",
 )
 
 
@@ -71,6 +70,7 @@ def composed(name: str) -> dict[str, object]:
     return result
 
 
+@cache
 def composed_json(name: str) -> str:
     """The composed schema as the canonical text that is registered."""
     return json.dumps(composed(name), ensure_ascii=False, separators=(",", ":"))

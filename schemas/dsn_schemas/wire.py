@@ -118,7 +118,9 @@ class Codec:
         known = self._heads.get(schema_id)
         if known is None:
             name, writer = self._writer(schema_id)
-            known = self._heads[schema_id] = (name, _head_schema(writer))
+            own = writer is own_schema(name)
+            head = head_schema(name) if own else _head_schema(writer)
+            known = self._heads[schema_id] = (name, head)
         name, schema = known
         body = BytesIO(data)
         body.seek(FRAME_BYTES)
@@ -158,7 +160,8 @@ class Codec:
             name = str(raw.get("name", ""))
             if raw.get("namespace") != NAMESPACE or name not in SUBJECTS:
                 raise UnreadableRecord(f"schema {schema_id} is not of this contract")
-            known = self._writers[schema_id] = (name, _parsed(raw))
+            own = schema_id == self._ids.id_of(name)
+            known = self._writers[schema_id] = (name, own_schema(name) if own else _parsed(raw))
         return known
 
 

@@ -87,6 +87,11 @@ def _gone(evidence: Evidence) -> Evidence:
     return replace(evidence, entries=evidence.entries[:1])
 
 
+def _garbage(evidence: Evidence) -> Evidence:
+    garbage = JournalRecord(TOPIC, 0, 9, b"garbage", None)
+    return replace(evidence, journal=[*evidence.journal, garbage])
+
+
 def _never_taken(evidence: Evidence) -> Evidence:
     return replace(evidence, acknowledged=[c for c in CHANGES if c.seq != 2])
 
@@ -140,6 +145,7 @@ def _stuck(evidence: Evidence) -> Evidence:
     ("harm", "invariant"),
     [
         (_gone, "I1"),
+        (_garbage, "I1"),
         (_never_taken, "I2"),
         (_other_bytes, "I2"),
         (_twice, "I3"),
@@ -206,5 +212,5 @@ def test_a_label_that_promises_too_much_is_seen() -> None:
     """Complete to 2 without what number 2 said is wrong, complete to 1 is right."""
     changes = [change(1, "x"), change(2, "y")]
 
-    assert [] == list(mislabelled([_read(1, 1, shown=True, complete=1)], _past(), changes))
-    assert list(mislabelled([_read(1, 1, shown=True, complete=2)], _past(), changes))
+    assert [] == list(mislabelled([_read(1, 2, shown=False, complete=1)], _past(), changes))
+    assert list(mislabelled([_read(1, 2, shown=False, complete=2)], _past(), changes))

@@ -59,6 +59,14 @@ def lost(evidence: Evidence) -> Iterator[str]:
             yield f"{_said(number)} was refused at the edge and is not in quarantine"
 
 
+def unreadable(evidence: Evidence) -> Iterator[str]:
+    """I1: journal records nobody can read that are not in quarantine byte for byte."""
+    aside = {(q.topic, q.partition, q.offset): q.payload for q in evidence.quarantined}
+    for record in evidence.journal:
+        if record.change is None and aside.get(record[:3]) != record.value:
+            yield f"offset {record[:3]} cannot be read and is not in quarantine byte for byte"
+
+
 def invented(evidence: Evidence) -> Iterator[str]:
     """I2: what nobody took."""
     known = {number_of(change) for change in (*evidence.acknowledged, *evidence.possible)}
@@ -191,7 +199,7 @@ def unfinished(evidence: Evidence) -> Iterator[str]:
 
 
 _QUESTIONS = {
-    "I1": (lost,),
+    "I1": (lost, unreadable),
     "I2": (invented, altered),
     "I3": (doubled, twice_numbered),
     "I4": (wrong_views, wrong_people),

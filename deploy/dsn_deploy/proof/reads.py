@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dsn_deploy.proof.evidence import Number, Place, Shown, Violation
@@ -29,6 +31,8 @@ class Read(NamedTuple):
     entries: Sequence[Shown]
     #: What the page says: (source, epoch) -> complete up to this number.
     complete: Mapping[tuple[str, int], int]
+    #: Records, ``authority|number``, that the page says are on their way to another person.
+    moving: frozenset[str] = frozenset()
 
 
 class ViewRecord(NamedTuple):
@@ -49,18 +53,23 @@ class LinkRecord(NamedTuple):
     person: str
 
 
-class Past(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Past:
     """Everything the view and the links ever held, before any compaction, in offset order."""
 
     view: Mapping[Place, Sequence[ViewRecord]]
     links: Mapping[Place, Sequence[LinkRecord]]
+    #: By timeline: records that compaction took away before the store had read them, as (topic,
+    #: partition, offset). A later record of the same key is there: nothing is lost, but the prefix
+    #: that the store has read does not hold them.
+    skipped: Mapping[int, AbstractSet[tuple[str, int, int]]] = field(default_factory=dict)
 
 
 def wrong(reads: Iterable[Read], past: Past) -> Iterator[Violation]:
     """Reads that showed anything but their prefix, or went back."""
     last: dict[tuple[str, int], Read] = {}
     for read in reads:
-        expected = set(shown_at(past, read.person, read.positions))
+        expected = set(shown_at(past, read.person, read.positions, read.timeline))
         for entry in set(read.entries) ^ expected:
             which = "must not be shown" if entry in read.entries else "is missing"
             yield Violation("I5", f"{read.reader}: {'/'.join(entry[:3])} {which}")
@@ -70,13 +79,16 @@ def wrong(reads: Iterable[Read], past: Past) -> Iterator[Violation]:
         last[read.reader, read.timeline] = read
 
 
-def shown_at(past: Past, person: str, positions: Mapping[Place, int]) -> Iterator[Shown]:
+def shown_at(
+    past: Past, person: str, positions: Mapping[Place, int], timeline: int = 0
+) -> Iterator[Shown]:
     """The entries of a person that the prefix of view and links shows."""
+    skipped = past.skipped.get(timeline, frozenset())
     linked = {
         link.record: link.person
         for place, links in past.links.items()
         for link in links
-        if link.offset < positions.get(place, 0)
+        if link.offset < positions.get(place, 0) and (*place, link.offset) not in skipped
     }
     mine = person.encode() + b"|"
     newest: dict[bytes, Shown | None] = {}
@@ -85,7 +97,7 @@ def shown_at(past: Past, person: str, positions: Mapping[Place, int]) -> Iterato
         for record in records:
             if record.offset >= end:
                 break
-            if record.key.startswith(mine):
+            if record.key.startswith(mine) and (*place, record.offset) not in skipped:
                 newest[record.key] = record.entry
     for entry in newest.values():
         if entry is not None and all(linked.get(c.record) == person for c in entry.contributors):
@@ -97,24 +109,36 @@ def mislabelled(
 ) -> Iterator[Violation]:
     """Reads that say they are complete to a number of which they do not contain everything.
 
-    A change is contained when its record item has that change or a later one of its own order in
-    the prefix, shown or held back while a record moves.
+    A change is contained when its record item ever was in the prefix, shown or held back. Records
+    on their way are said to be so, and one that a later link moves is about to be.
     """
     numbered: dict[tuple[str, int], list[RecordChange]] = defaultdict(list)
     for change in journal:
         if change.op != "mark" and change.section not in ("claims", "rejected"):
             numbered[change.source, change.epoch].append(change)
     for read in reads:
-        contained = _contained(past, read.positions)
+        contained: set[tuple[str, str, str, str]] | None = None
         for key, seq in read.complete.items():
-            for change in numbered.get(key, ()):
-                item = (f"{change.authority}|{change.number}", change.source, change.section,
-                        change.item)  # fmt: skip
-                if change.seq <= seq and item not in contained:
+            for change in numbered.get(key, ()) if seq else ():
+                if contained is None:
+                    contained = _contained(past, read.positions)
+                    moving = read.moving | _linked_later(past, read.positions)
+                record = f"{change.authority}|{change.number}"
+                item = (record, change.source, change.section, change.item)
+                if change.seq <= seq and item not in contained and record not in moving:
                     number: Number = (change.source, change.epoch, change.seq)
                     yield Violation(
                         "I5", f"{read.reader} says complete to {seq} and lacks {number}"
                     )
+
+
+def _linked_later(past: Past, positions: Mapping[Place, int]) -> set[str]:
+    return {
+        link.record
+        for place, links in past.links.items()
+        for link in links
+        if link.offset >= positions.get(place, 0)
+    }
 
 
 def _contained(past: Past, positions: Mapping[Place, int]) -> set[tuple[str, str, str, str]]:

@@ -1,0 +1,261 @@
+"""An establishment: a hospital system that resends until it is answered, and its edge.
+
+Taking and forwarding are the shipped functions over a real SQLite file; the hospital believes
+nothing but an acknowledgement.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+
+from dsn_deploy.simulation.broker import Broker
+from dsn_deploy.simulation.ids import KnownIds, SimulatedIds
+from dsn_deploy.simulation.journal import SimulatedJournal
+from dsn_deploy.simulation.kernel import Actor, Kernel
+from dsn_deploy.simulation.network import Network
+from dsn_deploy.simulation.outbox import SteppedFile
+from dsn_producers import sending, taking
+from dsn_producers.backoff import Backoff
+from dsn_producers.errors import OutboxRefused
+from dsn_producers.message import Message
+from dsn_producers.outbox_file import OutboxFile
+from dsn_producers.session import SendFailed, Session
+from dsn_schemas.records import RecordChange
+from dsn_schemas.settings import Settings
+from dsn_schemas.topics import changes_topic
+from dsn_schemas.wire import Codec
+
+#: Milliseconds since 1970 UTC at the beginning of a run.
+NOON_MS = 1_772_366_400_000
+#: Reads what was taken for whoever keeps the books of the run, whatever is down.
+_OUTSIDE = Codec(KnownIds())
+#: Messages committed together, at most.
+GROUP_MESSAGES_MAX = 4
+#: An acknowledgement that gets lost on its way to the sender.
+ANSWER_LOST = 0.03
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A message that its sender has not been answered for."""
+
+    #: When it is sent, s.
+    at: float
+    message: Message
+
+
+class Edge(Actor):
+    """The edge of one source, with the system that sends to it."""
+
+    components = ("edge", "forwarder")
+    kind = "edge"
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        source: str,
+        *,
+        folder: Path,
+        broker: Broker,
+        network: Network,
+        settings: Settings,
+        ids: SimulatedIds,
+        messages: list[Waiting],
+    ) -> None:
+        super().__init__(kernel, f"edge-{source}")
+        self.source = source
+        self.path = folder / f"{source}.sqlite3"
+        self._backup = folder / f"{source}.backup"
+        self._broker = broker
+        self._network = network
+        self._settings = settings
+        self._codec = Codec(ids)
+        self._topic = changes_topic("a")
+        self._outgoing = deque(messages)
+        #: How wrong its clock is, ms.
+        self.skew_ms = 0
+        #: Number -> what the sender was told is safe.
+        self.acknowledged: list[RecordChange] = []
+        self._noted = 0
+        self._session: Session | None = None
+        self._journal: SimulatedJournal | None = None
+        self._file: OutboxFile | None = None
+        self._reading: OutboxFile | None = None
+        self._restore = False
+
+    # --- its life ------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """See ``Actor``."""
+        if self._restore:
+            self._restored()
+        self._file = self._opened("edge", durable=True)
+        self._reading = self._opened("forwarder", durable=False)
+        self._backoff = Backoff(self.kernel.random)
+        self._resume_at = 0.0
+
+    def gone(self) -> None:
+        """See ``Actor``."""
+        if self._journal is not None:
+            self._journal.give_up()
+        for file in (self._file, self._reading):
+            if file is not None:
+                file.close()
+        self._session = self._journal = self._file = self._reading = None
+
+    def tick(self) -> float:
+        """Take what the hospital sends, then forward."""
+        self.works()
+        busy = self._take()
+        if self.kernel.now >= self._resume_at:
+            busy = self._forward() or busy
+        chance = self.kernel.random
+        return chance.uniform(0.02, 0.08) if busy else chance.uniform(0.15, 0.5)
+
+    @property
+    def drained(self) -> bool:
+        """The hospital was answered for everything, and everything is in the journal."""
+        if self._outgoing or not self.running or self._reading is None:
+            return False
+        return self.unsent == 0
+
+    def numbered(self) -> dict[tuple[str, int], int]:
+        """Highest number given, by source and epoch."""
+        assert self._file is not None
+        found: dict[tuple[str, int], int] = {}
+        for change in self.acknowledged:
+            key = (change.source, change.epoch)
+            found[key] = max(change.seq, found.get(key, 0))
+        return found
+
+    @property
+    def unsent(self) -> int:
+        """Numbered changes that the journal did not confirm."""
+        assert self._reading is not None
+        sent = self._reading.meta("sent")
+        return len(sending.rows_after(self._reading, sent, 1_000)) + (
+            self._reading.epoch * (1 << 40) > sent
+        )
+
+    def clock_ms(self) -> int:
+        """The edge's clock."""
+        return NOON_MS + int(self.kernel.now * 1000) + self.skew_ms
+
+    # --- what an operator does -----------------------------------------------------------------
+
+    def back_up(self) -> None:
+        """Copy the outbox, as a nightly backup would."""
+        if self._busy or self._file is None:
+            return
+        self._file.run("PRAGMA wal_checkpoint(TRUNCATE)")
+        shutil.copyfile(self.path, self._backup)
+
+    def restore(self) -> None:
+        """Put the backup in the place of the outbox and declare a new epoch (runbook), then start.
+
+        Only while the journal has everything: what a lost disk alone held is lost with it.
+        """
+        if self._busy or not self._backup.exists() or self._file is None or self.unsent:
+            return
+        self._restore = True
+        self.kill()
+
+    def resend(self, seq: int) -> None:
+        """Ask the forwarder, from another process, to send again everything behind a number."""
+        if self._busy or self._file is None:
+            return
+        file = OutboxFile(self.path, source=self.source, partitions=self._settings.partitions)
+        numbered = file.counters(file.epoch).numbered
+        sending.ask_resend(file, file.epoch, min(seq, numbered))
+        file.close()
+
+    # --- taking --------------------------------------------------------------------------------
+
+    def _take(self) -> bool:
+        chance = self.kernel.random
+        group = [one for one in list(self._outgoing)[:GROUP_MESSAGES_MAX]
+                 if one.at <= self.kernel.now]  # fmt: skip
+        if not group:
+            return False
+        group = group[: chance.randint(1, len(group))]
+        assert self._file is not None
+        try:
+            self.take_and_answer(self._file, [one.message for one in group])
+        except OutboxRefused:
+            return False
+        return True
+
+    def take_and_answer(self, file: OutboxFile, messages: list[Message]) -> None:
+        """Make them durable, and only then say so."""
+        taking.take(file, messages, self.clock_ms())
+        self.point("edge.answer before")
+        self.answer(file, len(messages))
+
+    def answer(self, file: OutboxFile, messages: int) -> None:
+        """The senders hear that everything taken is safe; an answer may get lost."""
+        frame = _OUTSIDE.frame_of("RecordChange")
+        while rows := _rows_after(file, self._noted):
+            for position, body in rows:
+                change = _OUTSIDE.decode(frame + body)
+                assert isinstance(change, RecordChange)
+                self.acknowledged.append(change)
+                self._noted = position
+        if self.kernel.random.random() >= ANSWER_LOST:
+            for _ in range(messages):
+                self._outgoing.popleft()
+
+    # --- forwarding ----------------------------------------------------------------------------
+
+    def _forward(self) -> bool:
+        if self._session is None:
+            self._journal = SimulatedJournal(self, self._broker, self._network)
+            assert self._reading is not None
+            self._session = Session(
+                self._reading,
+                self._settings,
+                self._topic,
+                self._codec,
+                self._codec.frame_of("RecordChange"),
+                self._journal,
+                monotonic=lambda: self.kernel.now,
+                clock=self.clock_ms,
+            )
+        try:
+            idle = self._session.step()
+        except (SendFailed, KafkaException, OutboxRefused):
+            self._session.end()
+            self._session = None
+            self._resume_at = self.kernel.now + self._backoff.next_delay_s()
+            return False
+        self._backoff.succeeded()
+        return not idle
+
+    def _opened(self, label: str, *, durable: bool) -> OutboxFile:
+        return SteppedFile(
+            self.path,
+            source=self.source,
+            partitions=self._settings.partitions,
+            process=self,
+            label=label,
+            durable=durable,
+        )
+
+    def _restored(self) -> None:
+        self._restore = False
+        for suffix in ("-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        shutil.copyfile(self._backup, self.path)
+        file = OutboxFile(self.path, source=self.source, partitions=self._settings.partitions)
+        taking.new_epoch(file)
+        file.close()
+
+
+def _rows_after(file: OutboxFile, position: int) -> list[tuple[int, bytes]]:
+    """Position and body of the next rows, of any epoch."""
+    found = file.all("rows_after", position, 1 << 62, 1_000)
+    return [(row[0], row[4]) for row in found]

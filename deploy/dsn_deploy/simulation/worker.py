@@ -1,0 +1,215 @@
+"""A stream worker: lanes as they ship, fed in the order and with the losses of a faust transport."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from confluent_kafka import KafkaException
+
+from dsn_deploy.simulation.broker import Broker, OutOfRange, Place
+from dsn_deploy.simulation.disk import Folder
+from dsn_deploy.simulation.group import Group
+from dsn_deploy.simulation.ids import SimulatedIds
+from dsn_deploy.simulation.kernel import Actor, Kernel
+from dsn_deploy.simulation.lane_clients import LaneClients
+from dsn_deploy.simulation.network import KAFKA, Network
+from dsn_schemas.settings import Settings
+from dsn_schemas.wire import Codec, UnknownSchema
+from dsn_streams.admit import Admit
+from dsn_streams.app import CHANGELOGS, route
+from dsn_streams.identify import Identify
+from dsn_streams.lane import Lane, LaneError, Link
+from dsn_streams.lanes import STALLED_S
+from dsn_streams.stage import Batch, Stage
+from dsn_streams.unify import Unify
+
+log = structlog.get_logger()
+
+#: Records handed over at once, at most.
+BATCH_RECORDS_MAX = 12
+#: Batches that wait for a lane, at most; as many go into one turn.
+QUEUE_BATCHES = 4
+
+#: There is no disk whose blocks would be cached.
+_NO_CACHE: Any = None
+
+
+def stage_of(name: str, codec: Codec, partitions: int) -> Stage:
+    """The shipped stage of that name."""
+    kinds: dict[str, type[Admit | Identify | Unify]] = {
+        "admit": Admit,
+        "identify": Identify,
+        "unify": Unify,
+    }
+    return kinds[name](codec, partitions)
+
+
+class Worker(Actor):
+    """One process of ``dsn run streams``."""
+
+    components = ("admit", "identify", "unify")
+    kind = "worker"
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        name: str,
+        *,
+        broker: Broker,
+        network: Network,
+        group: Group,
+        settings: Settings,
+        ids: SimulatedIds,
+    ) -> None:
+        super().__init__(kernel, name)
+        self._broker = broker
+        self._network = network
+        self._group = group
+        self._settings = settings
+        self._ids = ids
+        #: Survives the process.
+        self.disk: dict[str, Folder] = {}
+        #: Batches to lose on the way (faust drops a message of another generation silently).
+        self.losing = 0
+        self._forget()
+
+    @property
+    def open_lanes(self) -> set[tuple[str, int]]:
+        """Which lanes it has open."""
+        return set(self._lanes) if self.running else set()
+
+    def has_read(self, topic: str, number: int) -> bool:
+        """Whether it owns this input and has everything of it in its state."""
+        lane = self._lanes.get((route(topic), number))
+        if lane is None or not self.running:
+            return False
+        return not self._broker.waiting((topic, number), lane.position(topic, number))
+
+    def begin(self) -> None:
+        """See ``Actor``."""
+        self._forget()
+
+    def gone(self) -> None:
+        """See ``Actor``."""
+        self._group.leave(self.name)
+        self._forget()
+
+    def tick(self) -> float:
+        """Stay in the group, fetch for one lane, take one turn."""
+        try:
+            if not self._member():
+                return 0.1
+            return self._work()
+        except UnknownSchema:
+            return 0.5  # the links wait in the queue and are tried again
+        except (LaneError, KafkaException) as error:
+            log.debug("worker_ends", worker=self.name, why=str(error))
+            self.exits()
+        except Exception as error:  # noqa: BLE001 - a worker ends for any of them
+            # What `Lanes` does with anything else a stage raises: leave, with status 70.
+            log.debug("worker_ends", worker=self.name, why=repr(error))
+            self.faults.append(repr(error))
+            self.exits()
+        raise AssertionError("a worker that exits goes no further")
+
+    def _forget(self) -> None:
+        self._generation = -1
+        self._lanes: dict[tuple[str, int], Lane] = {}
+        self._inputs: dict[tuple[str, int], list[Place]] = {}
+        self._chain: dict[Place, int] = {}
+        self._queues: dict[tuple[str, int], list[Link]] = {}
+        self._handed: dict[Place, tuple[int, float]] = {}
+
+    def _member(self) -> bool:
+        """Whether lanes are open; joins the group, and opens or closes them, when need be."""
+        if not self._network.hears(self.name, KAFKA):
+            return bool(self._lanes)  # nobody told us otherwise: the zombie of every group
+        if self._generation >= 0 and self._group.heartbeat(self.name, self._generation):
+            return True
+        self._close()
+        joined = self._group.join(self.name)
+        if joined is None:
+            return False
+        self._generation, inputs = joined
+        self._open(inputs)
+        self.works(self._network.back_at(self.name, KAFKA))
+        return True
+
+    def _open(self, inputs: list[Place]) -> None:
+        for topic, number in inputs:
+            self._inputs.setdefault((route(topic), number), []).append((topic, number))
+        clients = LaneClients(self, self._broker, self._network, self.disk)
+        for (name, number), places in self._inputs.items():
+            stage = stage_of(name, Codec(self._ids), self._settings.partitions)
+            lane = Lane(
+                self._settings,
+                name,
+                number,
+                CHANGELOGS[name],
+                stage,
+                _NO_CACHE,
+                clients,
+            )
+            lane.open(places)
+            self._lanes[name, number] = lane
+            self._queues[name, number] = []
+            for place in places:
+                self._chain[place] = lane.position(*place)
+
+    def _close(self) -> None:
+        for lane in self._lanes.values():
+            lane.close()
+        self._forget()
+
+    def _work(self) -> float:
+        chance = self.kernel.random
+        waiting = [key for key in self._lanes if self._fetch(key) or self._queues[key]]
+        self._check_stalled()
+        if not waiting:
+            return chance.uniform(0.1, 0.25)
+        key = chance.choice(waiting)
+        queue = self._queues[key]
+        links = queue[: chance.randint(1, len(queue))] if queue else []
+        if links:
+            stage = key[0]
+            self.point(f"{stage}.1 before")
+            done = self._lanes[key].process(links)
+            self.point(f"{stage}.4 before")
+            del queue[: len(links)]
+            for place, end in done.items():
+                if place in self._handed and self._handed[place][0] <= end:
+                    del self._handed[place]
+            self.point(f"{stage}.4 after")
+        return chance.uniform(0.005, 0.03)
+
+    def _fetch(self, key: tuple[str, int]) -> bool:
+        """Hand over what has come for a lane; whether anything did."""
+        if not self._network.hears(self.name, KAFKA):
+            return False
+        found = False
+        for place in self._inputs[key]:
+            if len(self._queues[key]) >= QUEUE_BATCHES:
+                break
+            try:
+                count = self.kernel.random.randint(1, BATCH_RECORDS_MAX)
+                records = self._broker.read(place, self._chain[place], count)
+            except OutOfRange:
+                self.exits()
+            if not records:
+                continue
+            found = True
+            link = Link(Batch(*place, records), self._chain[place])
+            self._chain[place] = records[-1].offset + 1
+            self._handed[place] = (self._chain[place], self.kernel.now)
+            if self.losing:
+                self.losing -= 1
+            else:
+                self._queues[key].append(link)
+        return found
+
+    def _check_stalled(self) -> None:
+        """As ``Lanes.stalled``: a batch that never arrived and after which nothing came."""
+        for place, (_, at) in self._handed.items():
+            if self.kernel.now - at > STALLED_S and not self._queues[route(place[0]), place[1]]:
+                self.exits()

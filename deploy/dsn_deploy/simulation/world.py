@@ -1,0 +1,224 @@
+"""One run: everything is built, lives through its plan, is healed and drained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from dsn_deploy.simulation import snapshot
+from dsn_deploy.simulation.broker import Broker
+from dsn_deploy.simulation.consumer import Consumer
+from dsn_deploy.simulation.database import Database
+from dsn_deploy.simulation.edge import NOON_MS, Edge, Waiting
+from dsn_deploy.simulation.group import Group
+from dsn_deploy.simulation.ids import SimulatedIds
+from dsn_deploy.simulation.kernel import Actor, Kernel
+from dsn_deploy.simulation.network import KAFKA, Network
+from dsn_deploy.simulation.plan import TROUBLED_S, Plan
+from dsn_deploy.simulation.reader import Reader
+from dsn_deploy.simulation.story import SOURCES, message_of
+from dsn_deploy.simulation.trouble import befall
+from dsn_deploy.simulation.worker import Worker
+from dsn_schemas.settings import Settings
+from dsn_schemas.topics import (
+    CHANGES_PREFIX,
+    CONTRIBUTIONS,
+    IDENTITY_LINKS,
+    IDENTITY_REQUESTS,
+    changes_topic,
+    topics,
+)
+
+#: Simulated seconds after the heal within which everything must have come to rest.
+DRAIN_S = 240.0
+#: Between two looks whether it has.
+LOOK_S = 1.0
+#: Where outboxes lie: memory, when the machine has such a folder.
+_MEMORY = Path("/dev/shm")
+
+ESTABLISHMENT = "a"
+
+
+class World:
+    """Everything that takes part in a run."""
+
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        self.plan = plan
+        self.kernel = Kernel(plan.seed)
+        self.network = Network(self.kernel)
+        self.settings = Settings(partitions=plan.partitions, data=folder)
+        self.broker = Broker()
+        self.broker.clock_ms = NOON_MS
+        for topic in topics(self.settings, (ESTABLISHMENT,)):
+            compacted = topic.config.get("cleanup.policy") == "compact"
+            self.broker.make(topic.name, topic.partitions, compacted=compacted)
+        self.database = Database(self.kernel, self.network)
+        inputs = (changes_topic(ESTABLISHMENT), IDENTITY_LINKS, IDENTITY_REQUESTS, CONTRIBUTIONS)
+        self._inputs = {name: self.broker.topics[name][0] for name in inputs}
+        #: Partitions written outside of transactions: they wait for their followers.
+        self._written = [place for place in self.broker.logs if place[0].startswith(CHANGES_PREFIX)]
+        self.group = Group(self.kernel, self._inputs)
+        self.edges = [self._edge(source, folder) for source in SOURCES]
+        self.workers = [self._worker(f"worker-{n}") for n in range(plan.workers)]
+        self.consumers = [self._consumer(name) for name in ("store", "audit")]
+        self.readers = [
+            Reader(self.kernel, f"reader-{n}", network=self.network, database=self.database)
+            for n in range(2)
+        ]
+        #: Unreadable bytes that somebody put into the journal.
+        self.poison: list[bytes] = []
+        #: What did not come to rest.
+        self.unfinished: list[str] = []
+        #: When everything was healed, and when it had come to rest, s.
+        self.healed_at = self.rested_at = 0.0
+
+    @property
+    def actors(self) -> list[Actor]:
+        """Every process."""
+        return [*self.edges, *self.workers, *self.consumers, *self.readers]
+
+    def run(self) -> None:
+        """Live through the plan, heal, and drain."""
+        for actor in self.actors:
+            actor.start()
+        self.kernel.after(0.0, self._replicate)
+        self.kernel.after(0.0, self._stand_by)
+        for fault in self.plan.faults:
+            self.kernel.after(fault.at, partial(befall, self, fault))
+        self.kernel.run(TROUBLED_S)
+        self._heal()
+        deadline = self.kernel.now + DRAIN_S
+        while not self._rested():
+            if self.kernel.now >= deadline:
+                self.unfinished.extend(self._restless())
+                break
+            self.kernel.run(self.kernel.now + LOOK_S)
+        self.rested_at = self.kernel.now
+        for actor in self.actors:
+            actor.close()
+
+    def add_worker(self) -> None:
+        """One more stream worker joins."""
+        worker = self._worker(f"worker-{len(self.workers)}")
+        self.workers.append(worker)
+        worker.start()
+
+    # --- what always happens -------------------------------------------------------------------
+
+    def _replicate(self) -> None:
+        """Followers fetch; the broker's clock goes on."""
+        self.broker.clock_ms = NOON_MS + int(self.kernel.now * 1000)
+        if self.network.up(KAFKA):
+            for place in self._written:
+                log = self.broker.logs[place]
+                if log.high < log.end and self.kernel.random.random() < 0.7:
+                    self.broker.replicate(place)
+        self.kernel.after(self.kernel.random.uniform(0.03, 0.12), self._replicate)
+
+    def _stand_by(self) -> None:
+        """The standby catches up now and then."""
+        self.database.copy_to_standby()
+        self.kernel.after(self.kernel.random.uniform(0.2, 3.0), self._stand_by)
+
+    def _heal(self) -> None:
+        self.network.heal()
+        self.healed_at = self.kernel.now
+        for actor in self.actors:
+            actor.heal()
+
+    # --- rest ----------------------------------------------------------------------------------
+
+    def _rested(self) -> bool:
+        return next(self._restless(), None) is None
+
+    def _restless(self) -> Iterator[str]:
+        """What still has to happen, in words."""
+        for edge in self.edges:
+            if not edge.drained:
+                yield f"{edge.name} still has something to send"
+                return
+        if any(log.high < log.end or log.open for log in self.broker.logs.values()):
+            yield "records wait to be replicated, or a transaction hangs"
+            return
+        for topic, partitions in self._inputs.items():
+            for number in range(partitions):
+                if not any(worker.has_read(topic, number) for worker in self.workers):
+                    yield f"{topic}[{number}] is not read to its end"
+                    return
+        tables = self.database.tables
+        for consumer in self.consumers:
+            at = snapshot.positions(tables, consumer.name)
+            wanted = [
+                place for place in self.broker.logs
+                if (place[0].startswith(CHANGES_PREFIX)) == (consumer.name == "audit")
+            ]  # fmt: skip
+            for place in at:
+                if place in wanted and self.broker.waiting(place, at[place]):
+                    yield f"{consumer.name} has not read {place} to its end"
+                    return
+            if not at:
+                yield f"{consumer.name} never began"
+                return
+        said = snapshot.complete(tables)
+        for edge in self.edges:
+            for (source, epoch), seq in edge.numbered().items():
+                if said.get((source, epoch), 0) < seq:
+                    yield f"{source} epoch {epoch} is complete to {said.get((source, epoch), 0)} of {seq}"
+                    return
+        waiting = snapshot.moving(tables)
+        if waiting:
+            yield f"{len(waiting)} records never settled"
+
+    # --- building ------------------------------------------------------------------------------
+
+    def _edge(self, source: str, folder: Path) -> Edge:
+        messages = [
+            Waiting(said.at, message_of(said, self.plan.partitions, NOON_MS))
+            for said in self.plan.said
+            if said.source == source
+        ]
+        return Edge(
+            self.kernel,
+            source,
+            folder=folder,
+            broker=self.broker,
+            network=self.network,
+            settings=self.settings,
+            ids=SimulatedIds(self.network, f"edge-{source}"),
+            messages=messages,
+        )
+
+    def _worker(self, name: str) -> Worker:
+        return Worker(
+            self.kernel,
+            name,
+            broker=self.broker,
+            network=self.network,
+            group=self.group,
+            settings=self.settings,
+            ids=SimulatedIds(self.network, name),
+        )
+
+    def _consumer(self, name: str) -> Consumer:
+        return Consumer(
+            self.kernel,
+            name,
+            broker=self.broker,
+            network=self.network,
+            database=self.database,
+            settings=self.settings,
+            ids=SimulatedIds(self.network, name),
+        )
+
+
+@contextmanager
+def lived(plan: Plan) -> Iterator[World]:
+    """A run that is over; its outboxes are there until the block ends."""
+    where = _MEMORY if _MEMORY.is_dir() else None
+    with TemporaryDirectory(prefix="dsn-simulation-", dir=where) as folder:
+        world = World(plan, Path(folder))
+        world.run()
+        yield world
