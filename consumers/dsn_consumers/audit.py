@@ -2,6 +2,9 @@
 
 Copies and unreadable records get a row too; marks, which have no number, move counters instead.
 No row holds patient data. Rows, counters and offsets are one transaction.
+
+Other bytes under a number that was taken are no copy: admit dropped them as one, so they go into
+quarantine here, and their row carries no number.
 """
 
 from __future__ import annotations
@@ -17,7 +20,17 @@ import psycopg
 
 from dsn_consumers import copybinary
 from dsn_consumers.chain import GENESIS, AuditRow, chained, digest, row_bytes
-from dsn_consumers.copybinary import blob, int2, int4, int8, microseconds, text, within_calendar
+from dsn_consumers.conflict import Number, Stated, is_repeat
+from dsn_consumers.copybinary import (
+    NULL,
+    blob,
+    int2,
+    int4,
+    int8,
+    microseconds,
+    text,
+    within_calendar,
+)
 from dsn_consumers.database import statement
 from dsn_consumers.intake import Place, Read, Topic
 from dsn_consumers.lanes import Lane
@@ -69,6 +82,10 @@ class Page:
     lanes: dict[LaneKey, Lane] = field(default_factory=dict)
     #: Latest mark of each source and epoch: its number and what it says.
     marks: dict[tuple[str, int], tuple[int, SourceMark]] = field(default_factory=dict)
+    #: What was first read under the numbers of this batch.
+    first: dict[Number, Stated] = field(default_factory=dict)
+    #: Changes that came under a number which other bytes have.
+    conflicts: list[tuple[Read, Number, int]] = field(default_factory=list)
 
 
 class AuditSink:
@@ -82,6 +99,7 @@ class AuditSink:
         self._codec = codec
         self._heads: dict[Place, tuple[int, bytes]] = {}
         self._lanes: dict[LaneKey, Lane] = {}
+        self._connection: psycopg.Connection[Any] | None = None
 
     def wanted(self, topics: Sequence[str]) -> list[str]:
         """The journal of every establishment."""
@@ -93,6 +111,7 @@ class AuditSink:
 
     def opened(self, connection: psycopg.Connection[Any], topics: Sequence[Topic]) -> None:
         """Load the ends of the chains and the counters."""
+        self._connection = connection
         heads = connection.execute(statement("audit_heads"))
         self._heads = {(topic, p): (rows, last) for topic, p, rows, last in heads}
         self._lanes = {}
@@ -113,12 +132,24 @@ class AuditSink:
         """Rows of the batch, chained behind what is stored; changes nothing of our own."""
         page = Page()
         stored_us = time.time_ns() // 1_000
+        numbered: list[tuple[Read, Head | None, bool]] = []
         for read in records:
             head = self._head(read)
             if head is not None and head.fields["op"] == "mark":
                 self._mark(page, read, head)
             else:
-                self._row(page, read, head, stored_us)
+                numbered.append((read, head, head is not None and self._is_copy(page, read, head)))
+        repeated = {_number(head) for _, head, copy in numbered if head is not None and copy}
+        page.first = self._first(list(repeated))
+        for read, head, copy in numbered:
+            conflict = (
+                head is not None
+                and _number(head) in repeated
+                and _conflicts(page, read, head, copy)
+            )
+            if conflict and head is not None:
+                self._lane(page, _lane_key(read, head)).copies -= 1
+            self._row(page, read, head, stored_us, conflict=conflict)
         return page
 
     def write(self, connection: psycopg.Connection[Any], prepared: Page) -> None:
@@ -133,6 +164,8 @@ class AuditSink:
                 cursor.executemany(statement("write_lane"), _lanes(prepared))
             if prepared.marks:
                 cursor.executemany(statement("write_mark"), _marks(prepared))
+            if prepared.conflicts:
+                cursor.executemany(statement("put_conflict"), _conflict_rows(prepared))
 
     def committed(self, prepared: Page) -> None:
         """Go on from there."""
@@ -147,7 +180,33 @@ class AuditSink:
             return None
         return head if head.name == "RecordChange" and _storable(head.fields) else None
 
-    def _row(self, page: Page, read: Read, head: Head | None, stored_us: int) -> None:
+    def _is_copy(self, page: Page, read: Read, head: Head) -> bool:
+        """Note a change in its lane; whether the lane had its number before."""
+        fields: dict[str, Any] = head.fields
+        if fields["seq"] <= 0:
+            return False
+        return not self._lane(page, _lane_key(read, head)).change(
+            fields["seq"],
+            fields["previous"],
+            rejected=fields["section"] == "rejected",
+            captured_at=within_calendar(fields["captured_at"]),
+        )
+
+    def _first(self, numbers: Sequence[Number]) -> dict[Number, Stated]:
+        """What the log has under these numbers."""
+        if not numbers or self._connection is None:
+            return {}
+        values = {
+            "sources": [number.source for number in numbers],
+            "epochs": [number.epoch for number in numbers],
+            "seqs": [number.seq for number in numbers],
+        }
+        rows = self._connection.execute(statement("first_of_numbers"), values)
+        return {Number(*row[:3]): Stated(*row[3:]) for row in rows}
+
+    def _row(
+        self, page: Page, read: Read, head: Head | None, stored_us: int, *, conflict: bool
+    ) -> None:
         fields: dict[str, Any] = _UNREADABLE if head is None else head.fields
         source = _plain(fields["source"])
         record = "" if head is None else _record_id(fields)
@@ -158,7 +217,7 @@ class AuditSink:
             offset=read.offset,
             source=source,
             epoch=fields["epoch"],
-            seq=fields["seq"],
+            seq=0 if conflict else fields["seq"],
             section=fields["section"],
             op=fields["op"],
             standing=standing(fields["section"], fields["op"], fields["status"]),
@@ -172,11 +231,7 @@ class AuditSink:
         rows, previous = page.heads.get(place) or self._heads.get(place) or (0, GENESIS)
         last = chained(previous, row_bytes(row))
         page.heads[place] = (rows + 1, last)
-        page.lines.append(_line(row, previous, last))
-        if row.seq > 0:
-            lane = self._lane(page, (read.topic, read.partition, source, row.epoch))
-            rejected = row.section == "rejected"
-            lane.change(row.seq, fields["previous"], rejected=rejected, captured_at=captured_ms)
+        page.lines.append(_line(row, previous, last, None if head is None else head.schema_id))
 
     def _mark(self, page: Page, read: Read, head: Head) -> None:
         fields: dict[str, Any] = head.fields
@@ -197,6 +252,56 @@ class AuditSink:
             known = self._lanes.get(key)
             lane = page.lanes[key] = Lane() if known is None else known.copy()
         return lane
+
+
+def _number(head: Head) -> Number:
+    fields: dict[str, Any] = head.fields
+    return Number(_plain(fields["source"]), fields["epoch"], fields["seq"])
+
+
+def _lane_key(read: Read, head: Head) -> LaneKey:
+    number = _number(head)
+    return read.topic, read.partition, number.source, number.epoch
+
+
+def _conflicts(page: Page, read: Read, head: Head, copy: bool) -> bool:
+    """Whether a change came under a number that other bytes have; the first keeps it."""
+    fields: dict[str, Any] = head.fields
+    number, record = _number(head), _record_id(fields)
+    stated = Stated(
+        hashlib.sha256(read.value or b"").digest(),
+        head.schema_id,
+        digest(number.source, record, fields["section"], fields["item"]),
+        fields["section"],
+        fields["op"],
+        within_calendar(fields["captured_at"]) * 1_000,
+    )
+    # What is impossible by itself is set aside by admit, whatever it repeats.
+    if not copy or not 0 <= fields["previous"] < fields["seq"]:
+        page.first.setdefault(number, stated)
+        return False
+    first = page.first.get(number)
+    if first is not None and is_repeat(stated, first):
+        return False
+    page.conflicts.append((read, number, fields["captured_at"]))
+    return True
+
+
+def _conflict_rows(page: Page) -> list[dict[str, object]]:
+    return [
+        {
+            "topic": read.topic,
+            "partition": read.partition,
+            "offset": read.offset,
+            "source": number.source,
+            "epoch": number.epoch,
+            "detail": f"number {number.seq} of epoch {number.epoch} was taken by other bytes: the"
+            " outbox was restored, or numbers are forged; find out, then take the message in again",
+            "captured_at": _at(within_calendar(captured_at) * 1_000),
+            "payload": read.value or b"",
+        }
+        for read, number, captured_at in page.conflicts
+    ]
 
 
 def _storable(fields: dict[str, Any]) -> bool:
@@ -220,7 +325,7 @@ def _at(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
-def _line(row: AuditRow, previous: bytes, last: bytes) -> bytes:
+def _line(row: AuditRow, previous: bytes, last: bytes, schema_id: int | None) -> bytes:
     return copybinary.row(
         text(row.topic),
         int4(row.partition),
@@ -238,6 +343,7 @@ def _line(row: AuditRow, previous: bytes, last: bytes) -> bytes:
         microseconds(row.stored_us),
         blob(previous),
         blob(last),
+        NULL if schema_id is None else int4(schema_id),
     )
 
 
@@ -277,6 +383,14 @@ def _marks(page: Page) -> list[dict[str, object]]:
             "received": said.received,
             "duplicate": said.duplicate,
             "sent_at": _at(within_calendar(said.sent_at) * 1_000),
+            "unconfirmed": said.unconfirmed,
+            "unconfirmed_since": _at(within_calendar(said.unconfirmed_since) * 1_000)
+            if said.unconfirmed_since
+            else None,
+            "outbox_bytes": said.outbox_bytes,
+            "outbox_bytes_max": said.outbox_bytes_max,
+            "disk_free_bytes": said.disk_free_bytes,
+            "disk_free_bytes_min": said.disk_free_bytes_min,
         }
         for (source, epoch), (seq, said) in page.marks.items()
     ]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SERVICES: Mapping[str, str] = {
     "store": "dsn_consumers.store",
     "audit": "dsn_consumers.audit",
+    "receipts": "dsn_consumers.receipts",
     "streams": "dsn_streams.worker",
     "web": "dsn_consumers.web",
     "edge": "dsn_producers.edge",

@@ -9,6 +9,7 @@ five bytes of the schema id are put in front when the change is forwarded.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -17,6 +18,7 @@ from typing import Any, cast
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
 from dsn_producers.mapping import Item
+from dsn_schemas.contract import without_logical_types
 from dsn_schemas.keys import partition_of, record_key
 from dsn_schemas.topics import MESSAGE_BYTES_MAX
 from dsn_schemas.wire import encode_content, own_schema
@@ -122,6 +124,20 @@ def upgraded(data: bytes, writer: Any) -> bytes:
     return out.getvalue()
 
 
+def renumbered(data: bytes, prefix: bytes, seq: int, previous: int) -> bytes:
+    """A body of our version of the schema under other numbers; ``prefix`` is ``source_prefix``."""
+    length, at = _read_number(data, 0)
+    at += length
+    for _ in _NUMBERED_FIELDS[1:]:
+        _, at = _read_number(data, at)
+    return prefix + _number(seq) + _number(previous) + data[at:]
+
+
+def parsed_schema(text: str) -> Any:
+    """A stored schema, ready to read with."""
+    return parse_schema(cast(Any, without_logical_types(json.loads(text))), named_schemas={})
+
+
 def _middle(item: Item) -> bytes:
     out = BytesIO()
     fields = {name: getattr(item, name) for name in _MIDDLE_FIELDS}
@@ -155,6 +171,16 @@ def _digest(*parts: str | bytes) -> bytes:
 def _text(value: str) -> bytes:
     data = value.encode()
     return _number(len(data)) + data
+
+
+def _read_number(data: bytes, at: int) -> tuple[int, int]:
+    """The Avro long at a place, and the place behind it."""
+    value = shift = 0
+    while data[at] > 0x7F:
+        value |= (data[at] & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+    value |= data[at] << shift
+    return (value >> 1) ^ -(value & 1), at + 1
 
 
 def _number(value: int) -> bytes:

@@ -84,7 +84,7 @@ async def serve(settings: Settings, limits: Limits, stopping: asyncio.Event | No
 def _opened(settings: Settings, limits: Limits, source: Source) -> _Served:
     outbox = Outbox(settings, source.name, limits=limits)
     try:
-        forwarder = Forwarder(settings, source, committed=outbox.committed)
+        forwarder = Forwarder(settings, source, committed=outbox.committed, limits=limits)
     except BaseException:
         outbox.close()
         raise

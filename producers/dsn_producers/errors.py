@@ -5,6 +5,9 @@ EdgeError
 │   ├── OutboxFull     the quota or the disk is used up
 │   ├── OutboxBusy     another process held the outbox too long
 │   └── OutboxClosed   the edge is stopping
+├── SendFailed         try again: the journal did not confirm; everything unconfirmed goes again
+│   └── JournalLost    send everything that is held again: the journal is another, or went back
+├── Restored           begin a new epoch: the centre knows numbers this outbox never gave
 └── OutboxUnusable     stop: the file is of another source, version or number of partitions
 """
 
@@ -37,6 +40,23 @@ class OutboxClosed(OutboxRefused):
     """The edge is stopping."""
 
     reason = "edge-stopping"
+
+
+class SendFailed(EdgeError):
+    """The journal did not confirm a record: nothing is known of it, so it is sent again."""
+
+
+class JournalLost(SendFailed):
+    """The journal no longer has what it confirmed."""
+
+
+class Restored(EdgeError):
+    """The centre knows numbers that this outbox never gave."""
+
+    def __init__(self, epoch: int, seq: int) -> None:
+        super().__init__(f"the centre knows number {seq} of epoch {epoch}, which is not ours")
+        #: Greatest epoch the centre knows.
+        self.epoch = epoch
 
 
 class OutboxUnusable(EdgeError):

@@ -12,12 +12,16 @@ from collections.abc import Callable
 import structlog
 from confluent_kafka import KafkaException
 
+from dsn_producers import restoring
 from dsn_producers.backoff import Backoff
-from dsn_producers.errors import OutboxRefused
+from dsn_producers.errors import OutboxRefused, Restored, SendFailed
+from dsn_producers.hearing import catch_up
 from dsn_producers.journal import Journal, kafka_journal
+from dsn_producers.limits import Limits
 from dsn_producers.lock import Lock
 from dsn_producers.outbox_file import OutboxFile, path_of
-from dsn_producers.session import SendFailed, Session
+from dsn_producers.receiving import Feed, KafkaFeed, NotHeard
+from dsn_producers.session import Session
 from dsn_producers.sources import Source
 from dsn_schemas.registry import RegistryIds, RegistryUnreachable
 from dsn_schemas.settings import Settings
@@ -38,6 +42,8 @@ class Forwarder:
         committed: threading.Event | None = None,
         ids: Ids | None = None,
         journal: Callable[[Settings], Journal] = kafka_journal,
+        feed: Callable[[Settings, Source], Feed] = KafkaFeed,
+        limits: Limits | None = None,
         drain_s_max: float = 10.0,
     ) -> None:
         """``committed`` is set when this process took something; raises ``EdgeError`` when another
@@ -48,6 +54,8 @@ class Forwarder:
         self._committed = committed or threading.Event()
         self._ids = ids
         self._journal_of = journal
+        self._feed_of = feed
+        self._limits = limits or Limits()
         self._drain_s_max = drain_s_max
         path = path_of(settings, source.name)
         self._lock = Lock(path.with_suffix(".forwarder.lock"))
@@ -97,7 +105,9 @@ class Forwarder:
         while not self._stopping.is_set():
             try:
                 self._session(backoff)
-            except (SendFailed, KafkaException, RegistryUnreachable, OutboxRefused) as error:
+            except Restored as error:
+                self._begin_new_epoch(error)
+            except _AGAIN as error:
                 delay_s = backoff.next_delay_s()
                 log.warning(
                     "forwarding_failed",
@@ -108,14 +118,49 @@ class Forwarder:
                 self._stopping.wait(delay_s)
 
     def _session(self, backoff: Backoff) -> None:
+        """One producer, and one reader of what the centre says.
+
+        1. Hear all the centre has said: nothing is sent before it is known to be new.
+        2. Send, and go on hearing.
+        """
         codec = Codec(self._ids or RegistryIds(self._settings))
         frame = codec.frame_of("RecordChange")
-        journal = self._journal_of(self._settings)
-        session = Session(self._file, self._settings, self._topic, codec, frame, journal)
+        feed = self._feed_of(self._settings, self._source)
         try:
-            session.run(self._committed, self._stopping, backoff, self._drain_s_max)
+            catch_up(self._file, feed)  # 1
+            journal = self._journal_of(self._settings)
+            session = Session(
+                *(self._file, self._settings, self._topic, codec, frame, journal),
+                feed=feed,
+                limits=self._limits,
+            )
+            try:
+                session.run(self._committed, self._stopping, backoff, self._drain_s_max)  # 2
+            finally:
+                session.end()
         finally:
-            session.end()
+            feed.close()
+
+    def _begin_new_epoch(self, found: Restored) -> None:
+        """Over a connection that is durable: an epoch must not be forgotten once it is used."""
+        path = path_of(self._settings, self._source.name)
+        file = OutboxFile(path, source=self._source.name, partitions=self._settings.partitions)
+        try:
+            moved = restoring.begin_new_epoch(file, found.epoch)
+            epoch = file.epoch
+        finally:
+            file.close()
+        log.error(
+            "outbox_was_restored",
+            source=self._source.name,
+            why=str(found),
+            epoch=epoch,
+            changes_moved=moved,
+        )
+
+
+#: What passes, or is mended by sending again.
+_AGAIN = (SendFailed, NotHeard, KafkaException, RegistryUnreachable, OutboxRefused)
 
 
 def _said(error: Exception) -> str:

@@ -17,6 +17,12 @@ class Limits(BaseSettings):
     outbox_bytes_max: int = Field(default=10 * 1024 * _MIB, ge=_MIB)
     #: Part of the disk in use above which every outbox refuses: SQLite needs room to recover.
     disk_use_max: float = Field(default=0.95, gt=0, le=1)
+    #: Bytes that stay free on the disk whatever its size: two WALs of the size they are folded at.
+    disk_free_bytes_min: int = Field(default=128 * _MIB, ge=0)
+    #: Days a change is kept after it was taken, though a receipt covers it: what the centre could
+    #: lose together with its journal can be sent again that long. A move of a record between people
+    #: takes seconds, and an hour is the least that outlasts it for certain.
+    outbox_keep_days: float = Field(default=7.0, ge=1 / 24)
     #: Largest message that is mapped; above, it is kept at the edge and refused.
     message_bytes_max: int = Field(default=16 * _MIB, ge=1024)
     #: Largest message that is kept at all; above, the connection is closed.

@@ -6,6 +6,7 @@ a lost one.
 
 from __future__ import annotations
 
+from dsn_producers.health import Health
 from dsn_producers.outbox_file import Counters
 from dsn_schemas.records import RecordChange, SourceMark
 
@@ -48,7 +49,14 @@ class Marks:
 
 
 def mark_of(
-    source: str, epoch: int, seq: int, *, previous: int, counters: Counters, now_ms: int
+    source: str,
+    epoch: int,
+    seq: int,
+    *,
+    previous: int,
+    counters: Counters,
+    health: Health,
+    now_ms: int,
 ) -> RecordChange:
     """The mark for one partition, whose last number is ``previous``."""
     return RecordChange(
@@ -66,6 +74,14 @@ def mark_of(
         occurred_at=now_ms,
         captured_at=now_ms,
         content=SourceMark(
-            received=counters.received, duplicate=counters.duplicate, sent_at=now_ms
+            received=counters.received,
+            duplicate=counters.duplicate,
+            sent_at=now_ms,
+            unconfirmed=health.unconfirmed,
+            unconfirmed_since=health.unconfirmed_since,
+            outbox_bytes=health.outbox_bytes,
+            outbox_bytes_max=health.outbox_bytes_max,
+            disk_free_bytes=health.disk_free_bytes,
+            disk_free_bytes_min=health.disk_free_bytes_min,
         ),
     )

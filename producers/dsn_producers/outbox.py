@@ -3,7 +3,7 @@
 Group commit: a writer thread takes whatever waits and commits it with one fsync, so that many
 connections share the wait for the disk. ``take`` gives a future that is done after that commit.
 
-Called by ``mllp`` and ``feed`` (take) and by the receipts (free, resend).
+Called by ``mllp`` and ``feed``. ``forwarder`` sends what is taken and frees it on a receipt.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from dsn_producers import sending, taking
+from dsn_producers import restoring, taking
 from dsn_producers.errors import OutboxClosed, OutboxRefused
 from dsn_producers.limits import Limits
 from dsn_producers.message import Message
@@ -68,6 +68,7 @@ class Outbox:
         path = path_of(settings, source)
         self._file = OutboxFile(path, source=source, partitions=settings.partitions)
         self._reader = OutboxFile(path, source=source, partitions=settings.partitions)
+        restoring.doubt(self._file)
         self._reading = threading.Lock()
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
@@ -106,25 +107,6 @@ class Outbox:
         """What was made of the messages of this epoch."""
         with self._reading:
             return self._reader.counters(self._reader.epoch)
-
-    def free(self, epoch: int, seq: int) -> None:
-        """A receipt: everything up to this number is in the store; ``retain`` may remove it."""
-        with self._reading:
-            sending.cover(self._reader, epoch, seq)
-
-    def retain(self, captured_since: int, count_max: int = 2000) -> int:
-        """Remove freed rows taken before an instant (ms); returns how many, ``count_max`` at most."""
-        with self._reading:
-            return sending.trim(self._reader, captured_since, count_max)
-
-    def resend(self, after_seq: int, epoch: int | None = None) -> None:
-        """Have the forwarder send again everything behind a number, under the same numbers.
-
-        Raises ``ValueError`` when some of it was freed and removed.
-        """
-        with self._reading:
-            sending.ask_resend(self._reader, epoch or self._reader.epoch, after_seq)
-        self.committed.set()
 
     def close(self) -> None:
         """Commit what was taken, then close; a later ``take`` raises ``OutboxClosed``."""

@@ -4,7 +4,8 @@ Several processes may have the file open (the edge, ``feed``, ``status``): every
 under ``BEGIN IMMEDIATE``, from what the file says at that moment, never from memory. A killed
 process leaves whole transactions or nothing, so the numbers have no gap and no double.
 
-``taking`` writes changes into it, ``sending`` reads them out; one connection per thread.
+``taking`` writes changes into it, ``sending`` reads them out, ``receipted`` frees them; one
+connection per thread.
 """
 
 from __future__ import annotations
@@ -141,6 +142,11 @@ class OutboxFile:
         """Differs from the last answer when another connection has committed since."""
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
+    def next_epoch(self, epoch: int) -> int | None:
+        """The first epoch behind this one under which numbers were given; None: it is the last."""
+        row = self.one("next_epoch", epoch)
+        return None if row is None or row[0] is None else int(row[0])
+
     def used_bytes(self) -> int:
         """Bytes of the file in use, without pages that freed rows left behind."""
         pages, free, size = (
@@ -207,10 +213,11 @@ class OutboxFile:
                     self.run(statement)
                 epoch = epochs.newest(self.path) + 1
                 epochs.remember(self.path, epoch)
-                at = epoch * EPOCH_SPAN
-                first = {"epoch": epoch, "sent": at, "covered": at}
+                first = {"epoch": epoch, "sent": epoch * EPOCH_SPAN}
                 self.many("put_meta", [*self._description.items(), *first.items()])
                 self.execute("start_counters", epoch)
+            for statement in text("outbox_receipts.sql").split(";\n"):
+                self.run(statement)
             for name, ours in self._description.items():
                 found = (self.one("meta", name) or ("absent",))[0]
                 if found != ours:

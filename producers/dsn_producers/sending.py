@@ -1,7 +1,8 @@
-"""What the forwarder and the receipts do with an outbox: read on, mark, go back, free."""
+"""What the forwarder does with an outbox: read on, mark, go back."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dsn_producers.outbox_file import EPOCH_SPAN, OutboxFile
@@ -47,27 +48,71 @@ def heads_sent(file: OutboxFile, epoch: int) -> dict[int, int]:
     return dict(file.all("heads_sent", epoch))
 
 
-def mark_sent(file: OutboxFile, position: int, heads: dict[int, int]) -> None:
-    """Keep how far the journal has everything, and the last number each partition got."""
+def mark_sent(
+    file: OutboxFile, position: int, heads: Mapping[int, int], ends: Mapping[int, int] | None = None
+) -> None:
+    """Keep how far the journal has everything, the last number each partition got, and where."""
     epoch = position // EPOCH_SPAN
     with file.transaction():
         file.put_meta("sent", position)
         file.many("put_head_sent", [(seq, epoch, partition) for partition, seq in heads.items()])
+        file.many("put_journal_end", (ends or {}).items())
 
 
-def ask_resend(file: OutboxFile, epoch: int, after_seq: int) -> None:
-    """Ask the forwarder to send again everything behind a number.
+def journal_ends(file: OutboxFile) -> dict[int, int]:
+    """Highest offset the journal confirmed in each partition, as far as it was kept."""
+    return dict(file.all("journal_ends"))
+
+
+def ask_resend(file: OutboxFile, epoch: int, after_seq: int, *, dry_run: bool = False) -> int:
+    """Ask the forwarder to send again everything behind a number; how many changes that is.
 
     Raises ``ValueError`` when some of it was confirmed and removed.
     """
     position = position_of(epoch, after_seq)
     with file.transaction():
-        if position < file.meta("trimmed"):
+        row = file.one("receipt", epoch)
+        if row is not None and after_seq < row[5]:
             raise ValueError(
                 f"changes of {file.source} behind {after_seq} of epoch {epoch} were confirmed"
-                " and removed: only the centre has them"
+                f" and removed up to {row[5]}: only the centre has them"
             )
-        file.put_meta("resend", position)
+        if not dry_run:
+            go_back(file, position)
+        return _count_after(file, position)
+
+
+def resend_all(file: OutboxFile, topic_id: str | None = None) -> int:
+    """Ask for everything that is held to be sent again, because the journal lost some of it.
+
+    Returns how many changes that is. What is known of the journal's offsets is forgotten: they were
+    of a journal that is gone. The new journal's id is kept in the same transaction: dying between
+    the two would forget the loss.
+    """
+    with file.transaction():
+        if topic_id is not None:
+            file.put_meta("topic_id", topic_id)
+        after = before_first_held(file)
+        go_back(file, after)
+        file.execute("forget_journal_ends")
+        return _count_after(file, after)
+
+
+def before_first_held(file: OutboxFile) -> int:
+    """The position behind which everything is that the outbox holds."""
+    row = file.one("first_held")
+    return file.meta("sent") if row is None or row[0] is None else int(row[0]) - 1
+
+
+def _count_after(file: OutboxFile, position: int) -> int:
+    row = file.one("count_after", position)
+    return 0 if row is None else int(row[0])
+
+
+def go_back(file: OutboxFile, position: int) -> None:
+    """Ask for everything behind ``position``, and not for less than was asked before."""
+    asked = file.meta("resend", -1)
+    file.put_meta("resend", position if asked < 0 else min(asked, position))
 
 
 def start_resend(file: OutboxFile) -> bool:
@@ -84,26 +129,3 @@ def start_resend(file: OutboxFile) -> bool:
         file.put_meta("sent", after)
         file.execute("drop_meta", "resend")
     return True
-
-
-def cover(file: OutboxFile, epoch: int, seq: int) -> None:
-    """A receipt says that everything up to a number is safe; coverage never goes back."""
-    with file.transaction():
-        position = position_of(epoch, seq)
-        if position > file.meta("covered"):
-            file.put_meta("covered", position)
-
-
-def trim(file: OutboxFile, captured_before: int, count_max: int) -> int:
-    """Remove rows that were sent, are covered and were taken before an instant (ms).
-
-    Returns how many, ``count_max`` at most: a long transaction would keep senders waiting.
-    """
-    with file.transaction():
-        limit = min(file.meta("covered"), file.meta("sent"))
-        old = file.all("trimmable", limit, count_max, captured_before)
-        if not old:
-            return 0
-        file.many("drop_change", old)
-        file.put_meta("trimmed", max(position for (position,) in old))
-        return len(old)

@@ -3,31 +3,37 @@
 A row is *sent* once the broker confirmed it and all before it; after any failure everything behind
 that point is sent again under the same numbers, and the centre drops what it has. While Kafka is
 away nothing grows here: rows wait on disk.
+
+Between two batches it does the rest: hears the centre (receipts, requests), frees what is old and
+covered, and sees by offsets and topic id whether the journal is still the one that confirmed.
 """
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any, cast
+from typing import Any
 
 import structlog
-from fastavro import parse_schema
 
 from dsn_producers import sending
 from dsn_producers.backoff import Backoff
-from dsn_producers.change import upgraded
-from dsn_producers.errors import EdgeError, OutboxRefused
+from dsn_producers.change import parsed_schema, upgraded
+from dsn_producers.errors import JournalLost, OutboxRefused, SendFailed
+from dsn_producers.filling import Filling
+from dsn_producers.health import health
+from dsn_producers.hearing import Hearing
 from dsn_producers.journal import Journal
+from dsn_producers.journal_ends import JournalEnds
+from dsn_producers.limits import Limits
 from dsn_producers.marks import Marks, mark_of
 from dsn_producers.outbox import now_ms
 from dsn_producers.outbox_file import EPOCH_SPAN, OutboxFile
+from dsn_producers.receiving import Feed, Silence
 from dsn_producers.sending import Row
 from dsn_producers.window import Window
-from dsn_schemas.contract import without_logical_types
 from dsn_schemas.settings import Settings
 from dsn_schemas.wire import Codec
 
@@ -50,10 +56,6 @@ KEEP_S = 0.1
 FOLD_S = 1.0
 
 
-class SendFailed(EdgeError):
-    """The journal did not confirm a record: nothing is known of it, so it is sent again."""
-
-
 class Session:
     """The life of one producer."""
 
@@ -66,13 +68,17 @@ class Session:
         frame: bytes,
         journal: Journal,
         *,
+        feed: Feed | None = None,
+        limits: Limits | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         clock: Callable[[], int] = now_ms,
     ) -> None:
-        """``monotonic`` in seconds, ``clock`` in milliseconds since 1970 UTC."""
+        """Without a ``feed`` the centre is not heard. ``monotonic`` in seconds, ``clock`` in
+        milliseconds since 1970 UTC."""
         self._file = file
         self._monotonic = monotonic
         self._clock = clock
+        self._limits = limits or Limits()
         self._partitions = settings.partitions
         self._topic = topic
         self._codec = codec
@@ -82,6 +88,9 @@ class Session:
         self._window = Window(file.meta("sent"))
         self._kept = self._window.acked
         self._heads = sending.heads_sent(file, self._epoch)
+        self._ends = JournalEnds(sending.journal_ends(file))
+        self._hearing = Hearing(file, feed or Silence(), self._limits, clock=clock)
+        self._filling = Filling(file, codec, clock=clock)
         self._marks = Marks(monotonic())
         self._marks_out = 0
         self._error: str | None = None
@@ -100,7 +109,10 @@ class Session:
         backoff: Backoff,
         drain_s_max: float,
     ) -> None:
-        """Forward until stopped and empty, or stopped for too long. Raises ``SendFailed``."""
+        """Forward until stopped and empty, or stopped for too long.
+
+        Raises ``SendFailed``, ``JournalLost``, ``Restored``.
+        """
         deadline: float | None = None
         while True:
             committed.clear()
@@ -118,7 +130,7 @@ class Session:
     def step(self, *, last: bool = False) -> bool:
         """Hand over, hear reports, keep how far we are; ``True`` when nothing is on its way.
 
-        ``last``: the marks cannot wait. Raises ``SendFailed``.
+        ``last``: the marks cannot wait. Raises ``SendFailed``, ``Restored``.
         """
         pause = len(self._window) > 0 and self._marks.forced(self._monotonic())
         handed = 0 if pause else self._hand_over()
@@ -126,8 +138,10 @@ class Session:
         now = self._monotonic()
         self._keep(now)
         self._watch(now)
+        self._listen(now)
         if handed or len(self._window):
             return False
+        self._filling.fill(self._produce, self._note)
         self._send_marks(now, last=last)
         self._turn()
         return not self._marks_out
@@ -145,9 +159,8 @@ class Session:
             return 0
         rows = sending.rows_after(self._file, window.handed, ROWS_MAX)
         for row in rows:
-            self._produce(
-                row.key, self._value(row), row.partition, partial(self._report, row.position)
-            )
+            report = partial(self._report, row.position, self._ends.known(row.partition))
+            self._produce(row.key, self._value(row), row.partition, report)
             window.add(row.position, row.partition, len(row.body))
             self._heads[row.partition] = row.seq
             if window.size_bytes > IN_FLIGHT_BYTES_MAX:
@@ -172,13 +185,16 @@ class Session:
                 self._serve(0.1)
         raise SendFailed("the producer's queue stayed full for 10 s")
 
-    def _report(self, position: int, error: object, _record: object) -> None:
+    def _report(self, position: int, end: int, error: object, record: object) -> None:
         if error is None:
             self._window.written(position)
+            self._ends.reached(record, end)
         self._note(error)
 
-    def _report_mark(self, error: object, _record: object) -> None:
+    def _report_mark(self, end: int, error: object, record: object) -> None:
         self._marks_out -= 1
+        if error is None:
+            self._ends.reached(record, end)
         self._note(error)
 
     def _note(self, error: object) -> None:
@@ -190,8 +206,19 @@ class Session:
 
     def _serve(self, timeout_s: float) -> None:
         self._journal.poll(timeout_s)
+        if self._ends.lost is not None:
+            lost, self._ends = self._ends.lost, JournalEnds({})
+            count = sending.resend_all(self._file)
+            raise JournalLost(f"{lost}: {count} changes go again")
         if self._error is not None:
             raise SendFailed(self._error)
+
+    def _listen(self, now: float) -> None:
+        try:
+            self._hearing.listen(now, answers=self._confirmed and not self._quiet)
+        except JournalLost:
+            self._ends = JournalEnds({})  # of a journal that is gone: not to be kept at the end
+            raise
 
     def _keep(self, now: float) -> None:
         if now - self._kept_at >= KEEP_S:
@@ -202,11 +229,13 @@ class Session:
             self._file.checkpoint()
 
     def _keep_now(self) -> None:
-        if self._window.acked <= self._kept:
+        ends = self._ends.moved()
+        if self._window.acked <= self._kept and not ends:
             return
         try:
-            sending.mark_sent(self._file, self._window.acked, self._window.heads)
+            sending.mark_sent(self._file, self._window.acked, self._window.heads, ends)
             self._kept = self._window.acked
+            self._ends.keep(ends)
         except OutboxRefused as error:
             # A full disk must not stop what empties it; forgetting this costs a resend.
             log.warning("progress_not_kept", source=self._file.source, reason=error.reason)
@@ -235,6 +264,7 @@ class Session:
         if self._marks_out or not self._marks.due(now, progress, last=last):
             return
         self._keep_now()
+        said = health(self._file, self._limits)
         for partition in range(self._partitions):
             mark = mark_of(
                 self._file.source,
@@ -242,11 +272,13 @@ class Session:
                 seq,
                 previous=self._heads.get(partition, 0),
                 counters=counters,
+                health=said,
                 now_ms=self._clock(),
             )
             self._marks_out += 1
             key = self._file.source.encode()
-            self._produce(key, self._codec.encode(mark), partition, self._report_mark)
+            report = partial(self._report_mark, self._ends.known(partition))
+            self._produce(key, self._codec.encode(mark), partition, report)
 
     def _turn(self) -> None:
         """Between two batches: go back when asked to, or on to the next epoch."""
@@ -255,7 +287,10 @@ class Session:
             sending.start_resend(self._file)
             self._begin_at(self._file.meta("sent"))
         elif self._file.epoch > self._epoch and self._marks.told(self._window.acked % EPOCH_SPAN):
-            self._window.skip_to(sending.position_of(self._epoch + 1, 0))
+            # Numbers of epochs may have holes: what stands beside the outbox, or what the centre
+            # told, can be far above ours.
+            epoch = self._file.next_epoch(self._epoch) or self._file.epoch
+            self._window.skip_to(sending.position_of(epoch, 0))
             self._keep_now()
             self._begin_at(self._window.acked)
 
@@ -268,4 +303,4 @@ class Session:
 
 @cache
 def _parsed(schema: str) -> Any:
-    return parse_schema(cast(Any, without_logical_types(json.loads(schema))), named_schemas={})
+    return parsed_schema(schema)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dsn_producers import sources
+from dsn_producers.health import health
+from dsn_producers.limits import Limits
 from dsn_producers.outbox import now_ms
 from dsn_producers.outbox_file import EPOCH_SPAN, OutboxFile, path_of
 from dsn_producers.sending import first_after
@@ -35,30 +37,39 @@ class SourceStatus:
     last_message_at: int
     #: Age of the oldest change that waits, seconds; 0 when none waits.
     oldest_queued_s: float
-    #: Bytes of the outbox in use.
+    #: Changes that no receipt of the centre covers, of every epoch.
+    unconfirmed: int
+    #: Age of the oldest of them, seconds; 0 when there is none.
+    oldest_unconfirmed_s: float
+    #: Bytes of the outbox in use, and at which it refuses messages.
     outbox_bytes: int
+    outbox_bytes_max: int
+    #: Bytes free on its disk, and at which it refuses messages.
+    disk_free_bytes: int
+    disk_free_bytes_min: int
 
 
-def status(settings: Settings) -> list[SourceStatus]:
+def status(settings: Settings, limits: Limits | None = None) -> list[SourceStatus]:
     """One row for each configured source; a source without an outbox has received nothing.
 
     Raises ``SourcesError``, ``OutboxUnusable``.
     """
-    return [_status(settings, source) for source in sources.load(settings.sources)]
+    limits = limits or Limits()
+    return [_status(settings, source, limits) for source in sources.load(settings.sources)]
 
 
-def _status(settings: Settings, source: Source) -> SourceStatus:
+def _status(settings: Settings, source: Source, limits: Limits) -> SourceStatus:
     path = path_of(settings, source.name)
     if not path.exists():
         return _nothing(source)
     file = OutboxFile(path, source=source.name, partitions=settings.partitions, durable=False)
     try:
-        return _of_file(file, source)
+        return _of_file(file, source, limits)
     finally:
         file.close()
 
 
-def _of_file(file: OutboxFile, source: Source) -> SourceStatus:
+def _of_file(file: OutboxFile, source: Source, limits: Limits) -> SourceStatus:
     epoch, sent = file.epoch, file.meta("sent")
     counters = file.counters(epoch)
     oldest = first_after(file, sent)
@@ -66,6 +77,7 @@ def _of_file(file: OutboxFile, source: Source) -> SourceStatus:
         file.counters(e).numbered - (sent % EPOCH_SPAN if e == sent // EPOCH_SPAN else 0)
         for e in range(sent // EPOCH_SPAN, epoch)
     )
+    said = health(file, limits)
     sent_now = sent % EPOCH_SPAN if sent // EPOCH_SPAN == epoch else 0
     return SourceStatus(
         source=source.name,
@@ -78,9 +90,18 @@ def _of_file(file: OutboxFile, source: Source) -> SourceStatus:
         duplicate=counters.duplicate,
         rejected=counters.rejected,
         last_message_at=counters.taken_at,
-        oldest_queued_s=0.0 if oldest is None else max(0, now_ms() - oldest) / 1000,
-        outbox_bytes=file.used_bytes(),
+        oldest_queued_s=_age_s(oldest),
+        unconfirmed=said.unconfirmed,
+        oldest_unconfirmed_s=_age_s(said.unconfirmed_since or None),
+        outbox_bytes=said.outbox_bytes,
+        outbox_bytes_max=said.outbox_bytes_max,
+        disk_free_bytes=said.disk_free_bytes,
+        disk_free_bytes_min=said.disk_free_bytes_min,
     )
+
+
+def _age_s(captured_at: int | None) -> float:
+    return 0.0 if captured_at is None else max(0, now_ms() - captured_at) / 1000
 
 
 def _nothing(source: Source) -> SourceStatus:
@@ -96,5 +117,10 @@ def _nothing(source: Source) -> SourceStatus:
         rejected=0,
         last_message_at=0,
         oldest_queued_s=0.0,
+        unconfirmed=0,
+        oldest_unconfirmed_s=0.0,
         outbox_bytes=0,
+        outbox_bytes_max=0,
+        disk_free_bytes=0,
+        disk_free_bytes_min=0,
     )

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dsn_producers import epochs
 from dsn_producers.change import Change, body, source_prefix
 from dsn_producers.errors import OutboxFull
 from dsn_producers.limits import Limits
@@ -62,24 +61,11 @@ def check_room(file: OutboxFile, limits: Limits, more_bytes: int) -> None:
     free_bytes = disk.f_bavail * disk.f_frsize
     used_part = 1 - disk.f_bavail / max(1, disk.f_blocks)
     # Twice: once in the WAL, once in the file.
-    if used_part > limits.disk_use_max or free_bytes < 2 * more_bytes:
-        raise OutboxFull(f"the outbox's disk is {used_part:.0%} full: free space on it")
-
-
-def new_epoch(file: OutboxFile) -> int:
-    """Begin a new epoch after the file was restored, and forget what it believed was said.
-
-    The restored file does not know what was published after it was copied, so neither "already
-    taken" nor "says nothing new" may be judged from it.
-    """
-    with file.transaction():
-        epoch = max(file.epoch, epochs.newest(file.path)) + 1
-        epochs.remember(file.path, epoch)
-        file.put_meta("epoch", epoch)
-        file.execute("start_counters", epoch)
-        file.execute("forget_items")
-        file.execute("forget_messages")
-    return epoch
+    floor_bytes = limits.disk_free_bytes_min + 2 * more_bytes
+    if used_part > limits.disk_use_max or free_bytes < floor_bytes:
+        raise OutboxFull(
+            f"the outbox's disk is {used_part:.0%} full, {free_bytes} bytes free: free space on it"
+        )
 
 
 class _Group:

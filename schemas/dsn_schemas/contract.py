@@ -24,6 +24,7 @@ SUBJECTS = (
     "QuarantinedChange",
     "Receipt",
     "AccessEvent",
+    "ResendRequest",
 )
 
 

@@ -95,16 +95,22 @@ class QuarantinedChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What of a source is in the store, told to its outbox."""
+    """What of a source is in the central store, told to its outbox."""
 
     #: Establishment system.
     source: str
     #: Epoch of its numbers.
     epoch: int
-    #: Everything up to this number is in the store or in quarantine.
+    #: Everything up to this number is in the store or in quarantine, committed.
     seq: int
     #: Clock of the centre.
     at: int
+    #: Highest number of this epoch the centre has read; an outbox that gave fewer was restored.
+    seen: int = 0
+    #: Which store speaks: its identity and, behind a colon, its time line.
+    store: str = ""
+    #: Grows with each look at the store; lower than before: the store went back.
+    issued: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +125,33 @@ class RecordSettled:
     version: int
     #: Person id.
     person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResendRequest:
+    """The centre misses numbers of a source and asks its outbox for them."""
+
+    #: Establishment system.
+    source: str
+    #: Epoch of the numbers.
+    epoch: int
+    #: Everything above this number is wanted.
+    after: int
+    #: Last number that is missing; 0: all there are.
+    upto: int = 0
+    #: Partition that misses them; -1: any.
+    partition: int = -1
+    #: Put a rejected message in the place of what the outbox no longer has: an operator explained
+    #: the loss.
+    fill: bool = False
+    #: Why, in an operator's words, without patient data.
+    reason: str = ""
+    #: Which store asks.
+    store: str = ""
+    #: Grows with each request of this store: each is served once.
+    number: int = 0
+    #: Clock of the centre.
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -408,6 +441,18 @@ class SourceMark:
     duplicate: int = 0
     #: Edge clock, milliseconds since 1970 UTC.
     sent_at: int = 0
+    #: Numbered changes that no receipt covers, of every epoch.
+    unconfirmed: int = 0
+    #: Edge clock of the oldest of them, milliseconds; 0 when there is none.
+    unconfirmed_since: int = 0
+    #: Bytes of the outbox in use.
+    outbox_bytes: int = 0
+    #: Bytes at which it refuses messages; 0 when not told.
+    outbox_bytes_max: int = 0
+    #: Bytes free on its disk; at the floor it refuses messages.
+    disk_free_bytes: int = 0
+    #: That floor; 0 when not told.
+    disk_free_bytes_min: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,7 +86,6 @@ def topics(settings: Settings, establishments: Sequence[str]) -> list[Topic]:
         )
 
     weeks = {"cleanup.policy": "delete", "retention.ms": str(4 * _WEEK_MS)}
-    days = {"cleanup.policy": "delete", "retention.ms": str(_WEEK_MS)}
     return [
         *(
             topic(changes_topic(name), "record", f"establishment {name}", _FOR_EVER)
@@ -98,7 +97,11 @@ def topics(settings: Settings, establishments: Sequence[str]) -> list[Topic]:
         topic(CONTRIBUTIONS, "person", "admit, unify", weeks),
         topic(VIEW, "person + section + entry", "unify", _COMPACTED),
         topic(QUARANTINE, "source", "any stage", _FOR_EVER),
-        *(topic(receipts_topic(name), "source", "receipts", days, 1) for name in establishments),
+        # Compacted: an outbox restored after months must still hear which numbers it gave.
+        *(
+            topic(receipts_topic(name), "source + epoch", "receipts", _COMPACTED, 1)
+            for name in establishments
+        ),
         topic(ACCESS, "person", "every reader", _FOR_EVER),
         topic(STATE_ADMIT, "state key", "admit", _STATE),
         topic(STATE_IDENTIFY, "state key", "identify", _STATE, 1),

@@ -105,7 +105,7 @@ def test_a_statement_has_one_name() -> None:
 
 def test_every_statement_is_used() -> None:
     """Delete what nobody calls."""
-    source = "".join(path.read_text() for path in PACKAGE.glob("*.py"))
+    source = "".join(path.read_text() for path in PACKAGE.rglob("*.py"))
 
     assert [name for name in statements() if f'"{name}"' not in source] == []
 

@@ -76,7 +76,8 @@ def test_status_for_scripts_is_json(tmp_path: Path) -> None:
     """`dsn status --json` is one JSON object, also where nothing runs."""
     said = json.loads(dsn("status", "--json", data=tmp_path).stdout)
 
-    assert said == {"data": str(tmp_path), "phase": "stopped", "processes": {}, "environment": {}}
+    nothing = {"phase": "stopped", "processes": {}, "environment": {}, "outboxes": []}
+    assert said == {"data": str(tmp_path), **nothing}
 
 
 def test_status_names_each_process(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ from dsn_producers.lock import Lock
 from dsn_producers.mllp_client import MllpClient
 from dsn_producers.outbox import Outbox
 from dsn_producers.outbox_file import OutboxFile, path_of
+from dsn_producers.restoring import begin_new_epoch
 from dsn_producers.sending import mark_sent, position_of
 from dsn_producers.sources import Source
 from dsn_producers.status import status
-from dsn_producers.taking import new_epoch
 from dsn_schemas.settings import Settings
 from support.establishment import changes_in, message_of, taken_form
 
@@ -167,7 +167,8 @@ def test_status_says_what_each_source_has(settings: Settings, source: Source, po
     assert (second.source, second.epoch, second.received) == ("chum-fhir", 0, 0)
     assert not path_of(settings, "chum-fhir").exists()
 
-    new_epoch(file)
+    file.put_meta("unverified", position_of(1, 4))
+    begin_new_epoch(file, 0)
     file.close()
     first, _ = status(settings)
     assert (first.epoch, first.received, first.sent, first.queued) == (2, 0, 0, 3)

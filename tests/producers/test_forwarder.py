@@ -9,22 +9,26 @@ from functools import cache
 
 import pytest
 
-from dsn_producers import marks, taking
+from dsn_producers import hearing, marks, restoring, sending
 from dsn_producers import session as forwarding
 from dsn_producers.errors import OutboxFull
 from dsn_producers.forwarder import Forwarder
+from dsn_producers.limits import Limits
 from dsn_producers.lock import Locked
 from dsn_producers.outbox import Outbox
 from dsn_producers.outbox_file import OutboxFile, path_of
+from dsn_producers.receipts import Word
+from dsn_producers.receiving import NotHeard
 from dsn_producers.sending import position_of
 from dsn_producers.sources import Source
 from dsn_schemas.keys import partition_of
-from dsn_schemas.records import RecordChange, SourceMark
+from dsn_schemas.records import Receipt, RecordChange, RejectedMessage, ResendRequest, SourceMark
 from dsn_schemas.registry import RegistryUnreachable
 from dsn_schemas.settings import Settings
 from dsn_schemas.wire import Codec
 from support.establishment import (
     FakeBroker,
+    FakeFeed,
     FakeIds,
     FakeJournal,
     changes_in,
@@ -53,7 +57,9 @@ def fill(settings: Settings, source: Source, count: int, first: int = 0) -> None
 
 def start(settings: Settings, source: Source, broker: FakeBroker, **options: object) -> Forwarder:
     """A running forwarder over the double."""
-    forwarder = Forwarder(settings, source, ids=FakeIds(), journal=broker.client, **options)  # type: ignore[arg-type]
+    forwarder = Forwarder(
+        settings, source, ids=FakeIds(), journal=broker.client, feed=broker.feed, **options
+    )  # type: ignore[arg-type]
     forwarder.start()
     return forwarder
 
@@ -204,10 +210,13 @@ def test_asked_to_it_sends_again_under_the_same_numbers(settings: Settings, sour
     forwarder = start(settings, source, broker)
     until(lambda: marked(broker, 4) == [100] * 4)
     before = {p: broker.logs.pop(p) for p in range(4)}
-    outbox = Outbox(settings, source.name)
-    outbox.resend(0)
+    file = OutboxFile(path_of(settings, source.name), source=source.name, partitions=4)
+    # Longer than before: what is written comes behind what was confirmed, as in a log that goes on.
+    broker.logs = {p: [(b"chum-adt", log[-1][1])] * len(log) for p, log in before.items()}
+    sending.ask_resend(file, 1, 0)
+    until(lambda: all(len(broker.logs[p]) > 2 * len(before[p]) - 5 for p in range(4)))
     until(lambda: marked(broker, 4) == [100] * 4)
-    outbox.close()
+    file.close()
     forwarder.stop()
 
     for partition in range(4):
@@ -220,7 +229,8 @@ def test_an_epoch_is_closed_before_the_next_begins(settings: Settings, source: S
     broker = FakeBroker(1)
     fill(settings, source, 30)
     file = OutboxFile(path_of(settings, source.name), source=source.name, partitions=4)
-    taking.new_epoch(file)
+    file.put_meta("unverified", position_of(1, 30))
+    restoring.begin_new_epoch(file, 0)
     fill(settings, source, 30)
     forwarder = start(settings, source, broker)
     until(lambda: file.meta("sent") == position_of(2, 30))
@@ -240,7 +250,7 @@ def test_a_second_forwarder_of_a_source_is_refused(settings: Settings, source: S
     broker = FakeBroker(1)
     forwarder = start(settings, source, broker)
     with pytest.raises(Locked, match="another edge"):
-        Forwarder(settings, source, ids=FakeIds(), journal=broker.client)
+        Forwarder(settings, source, ids=FakeIds(), journal=broker.client, feed=broker.feed)
     forwarder.stop()
 
     again = start(settings, source, broker)
@@ -315,7 +325,7 @@ def test_without_a_registry_at_the_first_start_it_waits(settings: Settings, sour
 
     broker = FakeBroker(1)
     fill(settings, source, 5)
-    forwarder = Forwarder(settings, source, ids=Ids(), journal=broker.client)
+    forwarder = Forwarder(settings, source, ids=Ids(), journal=broker.client, feed=broker.feed)
     forwarder.start()
     until(lambda: marked(broker, 4) == [5] * 4)
     forwarder.stop()
@@ -353,3 +363,157 @@ def test_our_own_mistake_ends_the_thread_visibly(
     until(lambda: not forwarder.alive)
 
     assert isinstance(forwarder.failure, ZeroDivisionError)
+
+
+# --- what the centre says, and a journal that is lost ---------------------------------------------
+
+
+def says(seq: int, *, epoch: int = 1, seen: int = 0, store: str = "s") -> Receipt:
+    """A receipt."""
+    return Receipt(source="chum-adt", epoch=epoch, seq=seq, at=0, seen=seen, store=store)
+
+
+def rows(settings: Settings, source: Source) -> int:
+    """Changes that the outbox holds."""
+    return len(changes_in(settings, source.name))
+
+
+def test_a_receipt_frees_what_is_old_enough(
+    settings: Settings, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing else does; what it does not cover stays."""
+    monkeypatch.setattr(hearing, "FREE_S", 0.02)
+    monkeypatch.setattr(hearing, "FREE_MAX", 20)
+    monkeypatch.setattr(hearing, "_DAY_MS", 1)  # an hour is 42 microseconds
+    broker = FakeBroker(1)
+    fill(settings, source, 100)
+    forwarder = start(settings, source, broker, limits=Limits(outbox_keep_days=1))
+    until(lambda: marked(broker, 4) == [100] * 4)
+    assert rows(settings, source) == 100
+    broker.words.append(says(60))
+    until(lambda: rows(settings, source) == 40)
+    forwarder.stop()
+
+    assert forwarder.failure is None
+    content = records(broker, 0)[-1].content
+    assert isinstance(content, SourceMark)
+    assert (content.unconfirmed, content.outbox_bytes_max) == (40, Limits().outbox_bytes_max)
+
+
+@pytest.mark.parametrize("topic_id", [None, "second"])
+def test_a_journal_that_is_lost_gets_everything_again(
+    settings: Settings, source: Source, monkeypatch: pytest.MonkeyPatch, topic_id: str | None
+) -> None:
+    """By itself, under the same numbers, whether or not the topic was made anew; once."""
+    monkeypatch.setattr(hearing, "TOPIC_S", 0.05)
+    broker = FakeBroker(1)
+    fill(settings, source, 100)
+    forwarder = start(settings, source, broker)
+    until(lambda: marked(broker, 4) == [100] * 4)
+    broker.words.append(says(70))
+    broker.lose(topic_id=topic_id)
+    fill(settings, source, 20, first=100)
+    until(lambda: marked(broker, 4) == [120] * 4)
+    until(lambda: sum(len(seqs) for seqs in first_seen(broker, 4).values()) == 120)
+    forwarder.stop()
+
+    assert forwarder.failure is None
+    stored = changes_in(settings, source.name)
+    for partition in range(4):
+        # The few that went ahead of the discovery come again in their place.
+        seqs = sorted(first_seen(broker, 4)[partition])
+        assert seqs == [c.seq for c in stored if _partition(c) == partition]
+    copies = sum(r.op != "mark" for p in range(4) for r in records(broker, p))
+    assert copies <= 120 + 20
+
+
+def test_a_journal_lost_while_the_edge_is_down_is_noticed_at_its_start(
+    settings: Settings, source: Source
+) -> None:
+    """The id of the topic and the offsets are kept on disk."""
+    broker = FakeBroker(1)
+    fill(settings, source, 50)
+    for topic_id in ("first", "second"):
+        broker.lose(topic_id=topic_id)
+        forwarder = start(settings, source, broker)
+        until(lambda: marked(broker, 4) == [50] * 4)
+        forwarder.stop()
+
+    assert sum(r.op != "mark" for p in range(4) for r in records(broker, p)) == 50
+
+
+def test_the_centre_asks_and_gets_it(settings: Settings, source: Source) -> None:
+    """Everything behind the hole, once."""
+    broker = FakeBroker(1)
+    fill(settings, source, 60)
+    forwarder = start(settings, source, broker)
+    until(lambda: marked(broker, 4) == [60] * 4)
+    ask = ResendRequest(source="chum-adt", epoch=1, after=40, upto=41, number=1, store="s")
+    broker.words += [ask, ask]
+    until(lambda: sum(r.op != "mark" for p in range(4) for r in records(broker, p)) >= 80)
+    until(lambda: all(r[-1].op == "mark" for r in (records(broker, p) for p in range(4))))
+    forwarder.stop()
+
+    again = [r.seq for p in range(4) for r in records(broker, p) if r.op != "mark"]
+    assert sorted(again) == sorted([*range(1, 61), *range(41, 61)])
+
+
+def test_an_explained_hole_is_filled(settings: Settings, source: Source) -> None:
+    """In its partition and chain, as a rejected message that carries the operator's reason."""
+    broker = FakeBroker(1)
+    fill(settings, source, 10)
+    file = OutboxFile(path_of(settings, source.name), source=source.name, partitions=4)
+    file.run("DELETE FROM changes WHERE position <= (1 << 40) + 5")
+    sending.mark_sent(file, position_of(1, 5), {})
+    file.close()
+    fields = {"fill": True, "reason": "fire", "partition": 2, "store": "s", "number": 1}
+    broker.words.append(ResendRequest(source="chum-adt", epoch=1, after=0, upto=5, **fields))  # type: ignore[arg-type]
+    forwarder = start(settings, source, broker)
+    until(lambda: any(r.section == "rejected" for r in records(broker, 2)))
+    until(lambda: marked(broker, 4) == [10] * 4)
+    forwarder.stop()
+
+    (filler,) = [r for p in range(4) for r in records(broker, p) if r.section == "rejected"]
+    assert (filler.epoch, filler.seq, filler.previous, filler.op) == (1, 5, 0, "upsert")
+    assert isinstance(filler.content, RejectedMessage)
+    assert filler.content.reason == "number-lost" and filler.content.detail.endswith(": fire")
+
+
+def test_a_restored_outbox_sends_nothing_under_a_number_that_is_taken(
+    settings: Settings, source: Source
+) -> None:
+    """It hears first; what it took meanwhile goes out in a new epoch, and is acknowledged all along."""
+    broker = FakeBroker(1)
+    broker.words.append(says(900, seen=1000))
+    fill(settings, source, 30)
+    forwarder = start(settings, source, broker)
+    until(lambda: all(records(broker, p) and records(broker, p)[-1].seq == 30 for p in range(4)))
+    forwarder.stop()
+
+    assert forwarder.failure is None
+    sent = [r for p in range(4) for r in records(broker, p) if r.op != "mark"]
+    assert sorted(r.seq for r in sent) == list(range(1, 31))
+    assert {r.epoch for r in sent} == {2}
+
+
+def test_nothing_is_sent_while_the_centre_cannot_be_heard(
+    settings: Settings, source: Source
+) -> None:
+    """The outbox might be an old copy: hospitals are acknowledged, the journal waits."""
+    broker = FakeBroker(1)
+    deaf = threading.Event()
+
+    class Feed(FakeFeed):
+        def catch_up(self, deadline_s: float) -> list[Word]:
+            if not deaf.is_set():
+                raise NotHeard("not yet")
+            return super().catch_up(deadline_s)
+
+    broker.feed = lambda _, source: Feed(broker, source.name)  # type: ignore[method-assign]
+    fill(settings, source, 10)
+    forwarder = start(settings, source, broker)
+    time.sleep(0.3)
+    assert broker.logs == {}
+    deaf.set()
+    until(lambda: marked(broker, 4) == [10] * 4)
+    forwarder.stop()

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from dsn_producers import sending, taking
+from dsn_producers import restoring, sending, taking
 from dsn_producers.errors import OutboxClosed, OutboxFull, OutboxUnusable
 from dsn_producers.limits import Limits
 from dsn_producers.mapping import Unmappable
@@ -345,7 +345,8 @@ def test_a_new_epoch_numbers_from_one_and_believes_nothing(
     outbox.take(message).result(10)
     outbox.close()
     file = OutboxFile(path_of(settings, source.name), source=source.name, partitions=4)
-    assert taking.new_epoch(file) == 2
+    file.put_meta("unverified", sending.position_of(1, 1))
+    assert (restoring.begin_new_epoch(file, 0), file.epoch) == (0, 2)
     file.close()
     outbox = Outbox(settings, source.name)
     taken = outbox.take(message).result(10)
@@ -356,33 +357,6 @@ def test_a_new_epoch_numbers_from_one_and_believes_nothing(
         (1, 1, 0),
         (2, 1, 0),
     ]
-
-
-def test_rows_are_kept_until_a_receipt_frees_them(settings: Settings, source: Source) -> None:
-    """Sent is not enough, covered is not enough, and neither is age."""
-    clock = iter(range(1000, 2000))
-    outbox = Outbox(settings, source.name, clock=lambda: next(clock))
-    for n in range(10):
-        outbox.take(taken_form(message_of([(str(n), "a", "x")]), source)).result(10)
-    assert outbox.retain(10_000) == 0
-    outbox.free(1, 6)
-    assert outbox.retain(10_000) == 0
-    file = OutboxFile(path_of(settings, source.name), source=source.name, partitions=4)
-    sending.mark_sent(file, sending.position_of(1, 10), {})
-    file.close()
-    assert outbox.retain(1003) == 3
-    assert outbox.retain(10_000, count_max=2) == 2
-    outbox.free(1, 4)
-    assert outbox.retain(10_000) == 1
-    with pytest.raises(ValueError, match="confirmed and removed"):
-        outbox.resend(5)
-    outbox.resend(6)
-    outbox.close()
-
-    file = OutboxFile(path_of(settings, source.name), source=source.name, partitions=4)
-    seqs = [row.seq for row in sending.rows_after(file, sending.position_of(1, 0), 100)]
-    file.close()
-    assert seqs == [7, 8, 9, 10]
 
 
 def test_going_back_restores_the_ends_of_the_chains(settings: Settings, source: Source) -> None:

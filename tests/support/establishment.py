@@ -10,6 +10,7 @@ from dsn_producers.journal import Report
 from dsn_producers.mapping import Item, Mapped, Unmappable
 from dsn_producers.message import Message, mapped
 from dsn_producers.outbox_file import OutboxFile, path_of
+from dsn_producers.receipts import Word, latest
 from dsn_producers.sending import position_of, rows_after
 from dsn_producers.sources import Source
 from dsn_schemas.keys import partition_of, record_key
@@ -97,11 +98,61 @@ class FakeBroker:
         self.logs: dict[int, list[tuple[bytes, bytes]]] = {}
         self.clients = 0
         self.topics: set[str] = set()
+        #: Id of the topic; another one after it was made anew.
+        self.topic_id = "first"
+        #: The receipts topic, and how much of it was compacted away.
+        self.words: list[Word] = []
 
     def client(self, _settings: object) -> FakeJournal:
         """A new producer."""
         self.clients += 1
         return FakeJournal(self)
+
+    def feed(self, _settings: object, source: Source) -> FakeFeed:
+        """A new reader of the centre's words."""
+        return FakeFeed(self, source.name)
+
+    def lose(self, *, topic_id: str | None = None) -> None:
+        """Every disk is lost; the topic is made anew when it gets another id."""
+        self.logs.clear()
+        self.topic_id = topic_id or self.topic_id
+
+
+class FakeRecord:
+    """What a report says of a record that was written."""
+
+    def __init__(self, partition: int, offset: int) -> None:
+        self._partition = partition
+        self._offset = offset
+
+    def partition(self) -> int:
+        return self._partition
+
+    def offset(self) -> int:
+        return self._offset
+
+
+class FakeFeed:
+    """The centre's words over the double."""
+
+    def __init__(self, broker: FakeBroker, source: str) -> None:
+        self._broker = broker
+        self._source = source
+        self._read = 0
+
+    def catch_up(self, deadline_s: float) -> list[Word]:
+        return self.poll()
+
+    def poll(self) -> list[Word]:
+        words = self._broker.words[self._read :]
+        self._read += len(words)
+        return latest(words, self._source)
+
+    def topic_id(self) -> str:
+        return self._broker.topic_id
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class FakeJournal:
@@ -124,13 +175,16 @@ class FakeJournal:
         if len(self._reports) >= 500:
             raise BufferError
         fails = self._dead or chance.random() < broker.faults
+        record = None
         if not self._dead and (not fails or chance.random() < 0.5):
-            broker.logs.setdefault(partition, []).append((key, value))
+            log = broker.logs.setdefault(partition, [])
+            record = FakeRecord(partition, len(log))
+            log.append((key, value))
         self._dead = self._dead or fails
         error = "timed out" if fails else None
-        self._reports.append(lambda: on_delivery(error, None))
+        self._reports.append(lambda: on_delivery(error, record))
         if not fails and broker.faults and chance.random() < 0.2 and key != b"chum-adt":
-            self._reports.append(lambda: on_delivery(None, None))
+            self._reports.append(lambda: on_delivery(None, record))
 
     def poll(self, timeout: float) -> int:
         waiting = list(self._reports)

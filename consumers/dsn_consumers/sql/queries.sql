@@ -164,13 +164,48 @@ ON CONFLICT (topic, "partition", source, epoch) DO UPDATE SET
 
 -- write_mark --
 -- Every count of a mark only grows: marks read in any order leave the latest.
-INSERT INTO dsn_store.source_marks AS m (source, epoch, seq, received, duplicate, sent_at)
-VALUES (%(source)s, %(epoch)s, %(seq)s, %(received)s, %(duplicate)s, %(sent_at)s)
+-- What it says of the outbox goes up and down: the mark read last gives it.
+INSERT INTO dsn_store.source_marks AS m (
+    source, epoch, seq, received, duplicate, sent_at, unconfirmed, unconfirmed_since, outbox_bytes,
+    outbox_bytes_max, disk_free_bytes, disk_free_bytes_min
+)
+VALUES (
+    %(source)s, %(epoch)s, %(seq)s, %(received)s, %(duplicate)s, %(sent_at)s, %(unconfirmed)s,
+    %(unconfirmed_since)s, %(outbox_bytes)s, %(outbox_bytes_max)s, %(disk_free_bytes)s,
+    %(disk_free_bytes_min)s
+)
 ON CONFLICT (source, epoch) DO UPDATE SET
     seq = greatest(m.seq, EXCLUDED.seq),
     received = greatest(m.received, EXCLUDED.received),
     duplicate = greatest(m.duplicate, EXCLUDED.duplicate),
-    sent_at = greatest(m.sent_at, EXCLUDED.sent_at)
+    sent_at = greatest(m.sent_at, EXCLUDED.sent_at),
+    unconfirmed = EXCLUDED.unconfirmed,
+    unconfirmed_since = EXCLUDED.unconfirmed_since,
+    outbox_bytes = EXCLUDED.outbox_bytes,
+    outbox_bytes_max = EXCLUDED.outbox_bytes_max,
+    disk_free_bytes = EXCLUDED.disk_free_bytes,
+    disk_free_bytes_min = EXCLUDED.disk_free_bytes_min
+
+-- first_of_numbers --
+-- What was read first under each of these numbers.
+SELECT DISTINCT ON (a.source, a.epoch, a.seq)
+    a.source, a.epoch, a.seq, a.content_digest, a.schema_id, a.item_digest, a.section, a.op,
+    (extract(epoch FROM a.captured_at) * 1000000)::bigint
+FROM unnest(
+    %(sources)s::text[], %(epochs)s::integer[], %(seqs)s::bigint[]
+) AS n (source, epoch, seq)
+INNER JOIN dsn_store.audit AS a ON a.source = n.source AND a.epoch = n.epoch AND a.seq = n.seq
+ORDER BY a.source, a.epoch, a.seq, a.topic, a."partition", a."offset"
+
+-- put_conflict --
+INSERT INTO dsn_store.quarantine (
+    topic, "partition", "offset", source, epoch, seq, stage, reason, detail, captured_at, payload
+)
+VALUES (
+    %(topic)s, %(partition)s, %(offset)s, %(source)s, %(epoch)s, 0, 'audit', 'number-conflict',
+    %(detail)s, %(captured_at)s, %(payload)s
+)
+ON CONFLICT DO NOTHING
 
 -- audit_rows --
 SELECT
@@ -250,3 +285,85 @@ WHERE topic = %(topic)s AND "partition" = %(partition)s AND "offset" = %(offset)
 
 -- one_moment --
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY
+
+-- receipt_progress --
+SELECT topic, source, epoch, complete, seen FROM dsn_store.receipt_progress
+
+-- store_identity --
+-- With the time line: a database restored to an earlier moment, or a standby that took over, has
+-- another one.
+SELECT i.store || ':' || c.timeline_id, i.issued
+FROM dsn_store.identity AS i
+CROSS JOIN pg_control_checkpoint() AS c
+
+-- issue --
+UPDATE dsn_store.identity SET issued = %(issued)s
+
+-- quarantine_offsets --
+SELECT "partition", next_offset
+FROM dsn_store.offsets
+WHERE consumer = 'store' AND topic = 'dsn.quarantine'
+
+-- moving --
+SELECT u.record_id, l.topic, s.source
+FROM dsn_store.unsettled AS u
+INNER JOIN dsn_store.record_sources AS s ON s.record_id = u.record_id
+INNER JOIN (SELECT DISTINCT topic, source FROM dsn_store.source_lanes) AS l ON l.source = s.source
+
+-- holes --
+SELECT topic, "partition", source, epoch, "after", upto FROM dsn_store.holes
+
+-- gaps_known --
+SELECT
+    topic, "partition", source, epoch, "after", upto, since, asked, asked_at, reason, explained_by,
+    explained_at
+FROM dsn_store.gaps
+WHERE closed_at IS NULL
+
+-- write_gap --
+INSERT INTO dsn_store.gaps (
+    topic, "partition", source, epoch, "after", upto, since, asked, asked_at, reason, explained_by,
+    explained_at, closed_at
+)
+VALUES (
+    %(topic)s, %(partition)s, %(source)s, %(epoch)s, %(after)s, %(upto)s, %(since)s, %(asked)s,
+    %(asked_at)s, %(reason)s, %(explained_by)s, %(explained_at)s, %(closed_at)s
+)
+ON CONFLICT (topic, "partition", source, epoch, "after", upto) DO UPDATE SET
+    since = EXCLUDED.since,
+    asked = EXCLUDED.asked,
+    asked_at = EXCLUDED.asked_at,
+    reason = EXCLUDED.reason,
+    explained_by = EXCLUDED.explained_by,
+    explained_at = EXCLUDED.explained_at,
+    closed_at = EXCLUDED.closed_at
+
+-- add_request --
+INSERT INTO dsn_store.resend_requests (
+    topic, source, epoch, "after", upto, "partition", fill, reason
+)
+VALUES (
+    %(topic)s, %(source)s, %(epoch)s, %(after)s, %(upto)s, %(partition)s, %(fill)s, %(reason)s
+)
+
+-- requests_waiting --
+SELECT topic, number, source, epoch, "after", upto, "partition", fill, reason, asked_at
+FROM dsn_store.resend_requests
+WHERE published_at IS NULL
+ORDER BY number
+
+-- requests_published --
+UPDATE dsn_store.resend_requests SET published_at = now() WHERE number = ANY(%(numbers)s)
+
+-- gaps --
+SELECT
+    source, epoch, "after", upto, since, state, topic, "partition", asked, reason, explained_by,
+    closed_at
+FROM dsn.gaps
+ORDER BY source, epoch, "after", upto
+
+-- topics_of_source --
+SELECT DISTINCT topic FROM dsn_store.source_lanes WHERE source = %(source)s ORDER BY topic
+
+-- epochs_of_source --
+SELECT DISTINCT epoch FROM dsn_store.source_lanes WHERE source = %(source)s ORDER BY epoch

@@ -1,8 +1,9 @@
-"""``dsn status``: what runs in the data folder, for people and for scripts."""
+"""``dsn status``: what runs in the data folder and what its outboxes hold, for people and scripts."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,13 @@ import typer
 from dsn_deploy.errors import FAILED, OK, UNREACHABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dsn_deploy.statefile import Entry, State
+    from dsn_producers.status import SourceStatus
+
+#: Part of its quota at which an outbox is shown in red: there is still time to act.
+FULL_ALARM = 0.7
 
 
 def register(app: typer.Typer) -> None:
@@ -27,12 +34,16 @@ def status(
     data = data_folder()
     state = read(data)
     code = exit_code(state)
+    held = outboxes()
     if as_json:
-        typer.echo(json.dumps({"data": str(data), **as_object(state)}, indent=1))
+        said = {"data": str(data), **as_object(state), "outboxes": [asdict(one) for one in held]}
+        typer.echo(json.dumps(said, indent=1))
     elif state is None:
         typer.echo(f"Nothing runs in {data}. `dsn up` starts it.")
     else:
         show(state)
+    if held and not as_json:
+        show_outboxes(held)
     raise typer.Exit(code)
 
 
@@ -42,6 +53,39 @@ def exit_code(state: State | None) -> int:
         return UNREACHABLE
     ready = [entry.ready and is_alive(entry) for entry in state.entries.values()]
     return OK if ready and all(ready) and not state.is_stale else FAILED
+
+
+def outboxes() -> list[SourceStatus]:
+    """Every outbox on this machine; none where no sources are configured."""
+    from dsn_deploy.running import running_settings
+    from dsn_producers import sources, status
+    from dsn_producers.errors import OutboxUnusable
+
+    try:
+        return [one for one in status.status(running_settings()) if one.epoch]
+    except (sources.SourcesError, OutboxUnusable):
+        return []
+
+
+def show_outboxes(held: Sequence[SourceStatus]) -> None:
+    """How far behind and how full each is: an age that grows says that the centre confirms nothing."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("outbox", box=None, pad_edge=False)
+    for name in ("queued", "unconfirmed", "oldest", "full", "disk free"):
+        table.add_column(name, justify="right")
+    for one in held:
+        full = one.outbox_bytes / max(1, one.outbox_bytes_max)
+        table.add_row(
+            one.source,
+            f"{one.queued:,}",
+            f"{one.unconfirmed:,}",
+            f"{one.oldest_unconfirmed_s:,.0f} s",
+            f"[{'red' if full > FULL_ALARM else 'default'}]{full:.0%}[/]",
+            f"{one.disk_free_bytes / (1 << 30):,.1f} GiB",
+        )
+    Console().print(table)
 
 
 def is_alive(entry: Entry) -> bool:

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Sequence
 
 _HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 
+#: From PostgreSQL's 2000 back to 1970, microseconds.
+MILLENNIUM_US = 946_684_800_000_000
+
 #: A row: the bytes of each column, ``None`` for NULL.
 Row = tuple[bytes | None, ...]
 

@@ -19,12 +19,12 @@ from dsn_deploy.simulation.journal import SimulatedJournal
 from dsn_deploy.simulation.kernel import Actor, Kernel
 from dsn_deploy.simulation.network import Network
 from dsn_deploy.simulation.outbox import SteppedFile
-from dsn_producers import sending, taking
+from dsn_producers import restoring, sending, taking
 from dsn_producers.backoff import Backoff
-from dsn_producers.errors import OutboxRefused
+from dsn_producers.errors import OutboxRefused, SendFailed
 from dsn_producers.message import Message
 from dsn_producers.outbox_file import OutboxFile
-from dsn_producers.session import SendFailed, Session
+from dsn_producers.session import Session
 from dsn_schemas.records import RecordChange
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import changes_topic
@@ -251,7 +251,7 @@ class Edge(Actor):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         shutil.copyfile(self._backup, self.path)
         file = OutboxFile(self.path, source=self.source, partitions=self._settings.partitions)
-        taking.new_epoch(file)
+        restoring.begin_new_epoch(file, 0)
         file.close()
 
 

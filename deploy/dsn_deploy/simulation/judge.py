@@ -17,7 +17,7 @@ from dsn_deploy.proof.evidence import (
 from dsn_deploy.proof.invariants import check
 from dsn_deploy.proof.reads import LinkRecord, Past, ViewRecord
 from dsn_deploy.simulation import snapshot
-from dsn_deploy.simulation.copied import number, word
+from dsn_deploy.simulation.copied import MILLENNIUM_US, number, word
 from dsn_deploy.simulation.ids import KnownIds
 from dsn_deploy.simulation.tables import Tables
 from dsn_deploy.simulation.world import ESTABLISHMENT, World
@@ -27,8 +27,6 @@ from dsn_schemas.topics import IDENTITY_LINKS, VIEW, changes_topic
 from dsn_schemas.wire import Codec, UnreadableRecord
 
 _CODEC = Codec(KnownIds())
-#: From PostgreSQL's 2000 to 1970, microseconds.
-_MILLENNIUM_US = 946_684_800_000_000
 
 
 def judge(world: World) -> list[Violation]:
@@ -153,8 +151,8 @@ def _audited(tables: Tables) -> list[Audited]:
             word(row[9]),
             row[10],
             row[11],
-            number(row[12]) + _MILLENNIUM_US,
-            number(row[13]) + _MILLENNIUM_US,
+            number(row[12]) + MILLENNIUM_US,
+            number(row[13]) + MILLENNIUM_US,
             row[14],
             row[15],
         )

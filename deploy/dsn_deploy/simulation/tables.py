@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dsn_deploy.simulation.copied import Row, number, texts, word
+from dsn_consumers.chain import microseconds as _microseconds
+from dsn_consumers.copybinary import blob, int4, int8, microseconds, text
+from dsn_deploy.simulation.copied import MILLENNIUM_US, Row, number, texts, word
 
 #: Table -> primary key -> row.
 Tables = dict[str, dict[Any, Any]]
@@ -242,13 +244,45 @@ def _write_lane(tables: Overlay, staged: Staged, values: Values) -> Answer:
     return 1, []
 
 
+#: Columns of ``source_marks`` that only grow; the others are the latest mark's.
+_GROWING = ("seq", "received", "duplicate", "sent_at")
+
+
 def _write_mark(tables: Overlay, staged: Staged, values: Values) -> Answer:
     key = (values["source"], values["epoch"])
-    said = tuple(values[name] for name in ("seq", "received", "duplicate", "sent_at"))
     before = tables.get("source_marks", key)
-    row = said if before is None else tuple(map(max, before, said))
+    row = dict(values)
+    if before is not None:
+        row |= {name: max(before[name], row[name]) for name in _GROWING}
     tables.put("source_marks", key, row)
     return 1, []
+
+
+def _first_of_numbers(tables: Overlay, staged: Staged, values: Values) -> Answer:
+    numbers = set(zip(values["sources"], values["epochs"], values["seqs"], strict=True))
+    found: dict[Any, tuple[Any, tuple[Any, ...]]] = {}
+    for key, row in tables.rows("audit").items():
+        asked = (word(row[3]), number(row[4]), number(row[5]))
+        if asked not in numbers:
+            continue
+        place = (word(key[0]), number(key[1]), number(key[2]))
+        if asked not in found or place < found[asked][0]:
+            schema = None if row[16] is None else number(row[16])
+            captured = number(row[12]) + MILLENNIUM_US
+            stated = (row[11], schema, row[10], word(row[6]), word(row[7]), captured)
+            found[asked] = (place, (*asked, *stated))
+    return len(found), [answer for _, answer in found.values()]
+
+
+def _put_conflict(tables: Overlay, staged: Staged, values: Values) -> Answer:
+    row = (
+        text(values["topic"]), int4(values["partition"]), int8(values["offset"]),
+        text(values["source"]), int4(values["epoch"]), int8(0), text("audit"),
+        text("number-conflict"), text(values["detail"]),
+        microseconds(_microseconds(values["captured_at"])), blob(values["payload"]),
+    )  # fmt: skip
+    bare = tuple(value[4:] for value in row)
+    return _kept(tables, [bare], "quarantine", (0, 1, 2)), []
 
 
 _OTHERS: dict[str, Callable[[Overlay, Staged, Values], Answer]] = {
@@ -264,4 +298,6 @@ _OTHERS: dict[str, Callable[[Overlay, Staged, Values], Answer]] = {
     "source_lanes": _source_lanes,
     "write_lane": _write_lane,
     "write_mark": _write_mark,
+    "first_of_numbers": _first_of_numbers,
+    "put_conflict": _put_conflict,
 }

@@ -82,8 +82,71 @@ UPDATE heads SET sent = 0 WHERE epoch > ?
 
 -- name: trimmable
 SELECT position FROM (
-    SELECT position, captured_at FROM changes WHERE position <= ? ORDER BY position LIMIT ?
+    SELECT position, captured_at FROM changes
+    WHERE position > ? AND position <= ? ORDER BY position LIMIT ?
 ) WHERE captured_at < ?
+
+-- name: first_held
+SELECT MIN(position) FROM changes
+
+-- name: first_between
+SELECT captured_at FROM changes WHERE position > ? AND position < ? ORDER BY position LIMIT 1
+
+-- name: count_after
+SELECT COUNT(*) FROM changes WHERE position > ?
+
+-- name: holds
+SELECT 1 FROM changes
+WHERE position > ? AND position <= ? AND (partition = ? OR ? < 0) LIMIT 1
+
+-- name: next_epoch
+SELECT MIN(epoch) FROM counters WHERE epoch > ?
+
+-- name: epochs_numbered
+SELECT c.epoch, c.numbered, COALESCE(r.seq, 0), COALESCE(r.freed, 0)
+FROM counters AS c LEFT JOIN receipts AS r ON r.epoch = c.epoch ORDER BY c.epoch
+
+-- name: receipt
+SELECT seq, seen, store, issued, at, freed FROM receipts WHERE epoch = ?
+
+-- name: put_receipt
+INSERT INTO receipts (epoch, seq, seen, store, issued, at) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (epoch) DO UPDATE SET
+    seq = excluded.seq, seen = excluded.seen, store = excluded.store, issued = excluded.issued,
+    at = excluded.at
+
+-- name: put_freed
+UPDATE receipts SET freed = ? WHERE epoch = ? AND freed < ?
+
+-- name: journal_ends
+SELECT partition, last FROM journal
+
+-- name: put_journal_end
+INSERT INTO journal (partition, last) VALUES (?, ?)
+ON CONFLICT (partition) DO UPDATE SET last = excluded.last
+
+-- name: forget_journal_ends
+DELETE FROM journal
+
+-- name: fills
+SELECT epoch, partition, after, upto, reason FROM fills ORDER BY epoch, partition, upto
+
+-- name: put_fill
+INSERT INTO fills (epoch, partition, upto, after, reason) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (epoch, partition, upto) DO UPDATE SET after = excluded.after, reason = excluded.reason
+
+-- name: drop_fill
+DELETE FROM fills WHERE epoch = ? AND partition = ? AND upto = ?
+
+-- name: rows_to_renumber
+SELECT position, partition, previous, captured_at, schema, key, body FROM changes
+WHERE position > ? ORDER BY position
+
+-- name: take_back
+UPDATE counters SET received = received - ?, numbered = numbered - ? WHERE epoch = ?
+
+-- name: put_head_numbered
+UPDATE heads SET numbered = ? WHERE epoch = ? AND partition = ?
 
 -- name: drop_change
 DELETE FROM changes WHERE position = ?

@@ -2,7 +2,9 @@
 
 -- format: version of these tables. source, partitions: what the numbers were given for.
 -- epoch: of the numbers given now. sent: position up to which the journal has everything.
--- covered: position up to which a receipt came. resend: position to go back to, while asked for.
+-- resend: position to go back to, while asked for. unverified: position behind which numbers were
+-- given before the centre said which it knows. topic_id: of the journal that was written to.
+-- asked, asked_store: number of the last request served, and of which store.
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value NOT NULL

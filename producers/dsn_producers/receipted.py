@@ -1,0 +1,139 @@
+"""What the centre's words do to an outbox: cover, free, send again, fill.
+
+Called in the forwarder's thread, and by ``status`` for what is not covered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from dsn_producers.outbox_file import OutboxFile
+from dsn_producers.receipts import Finding, Known, judge
+from dsn_producers.sending import go_back, position_of
+from dsn_schemas.records import Receipt, ResendRequest
+
+
+class Served(Enum):
+    """What became of a request."""
+
+    #: Served before, or of numbers this outbox does not have yet.
+    NOTHING = "nothing"
+    #: What is held of it is sent again.
+    RESENT = "resent"
+    #: Nothing of it is held any more, and the hole will be filled with the operator's reason.
+    FILLED = "filled"
+    #: Nothing of it is held any more: only an operator can explain the hole.
+    GONE = "gone"
+
+
+class Fill(NamedTuple):
+    """A hole to be filled with a rejected message."""
+
+    epoch: int
+    partition: int
+    after: int
+    upto: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unconfirmed:
+    """What no receipt covers."""
+
+    changes: int
+    #: Edge clock of the oldest, milliseconds; 0 when there is none.
+    since: int
+
+
+def take_receipt(file: OutboxFile, receipt: Receipt) -> Finding:
+    """Keep a receipt. When it shows a new store that has less, ask for the rest to be sent again.
+
+    A receipt that shows a restored outbox is not kept: ``restoring`` has to come first.
+    """
+    with file.transaction():
+        row = file.one("receipt", receipt.epoch)
+        known = None if row is None else Known(seq=row[0], store=row[2])
+        numbered = file.counters(file.epoch).numbered
+        finding = judge(known, receipt, epoch=file.epoch, numbered=numbered)
+        if finding is Finding.RESTORED:
+            return finding
+        said = (receipt.seq, receipt.seen, receipt.store, receipt.issued, receipt.at)
+        file.execute("put_receipt", receipt.epoch, *said)
+        if finding is Finding.NEW_STORE:
+            freed = 0 if row is None else row[5]
+            go_back(file, position_of(receipt.epoch, max(receipt.seq, freed)))
+    return finding
+
+
+def serve(file: OutboxFile, request: ResendRequest) -> Served:
+    """Serve a request once: send again what is held of it, or note the hole to be filled."""
+    with file.transaction():
+        store = (file.one("meta", "asked_store") or ("",))[0]
+        if store == request.store and request.number <= file.meta("asked"):
+            return Served.NOTHING
+        file.put_meta("asked_store", request.store)
+        file.put_meta("asked", request.number)
+        if request.epoch > file.epoch:
+            return Served.NOTHING
+        after = position_of(request.epoch, request.after)
+        end = position_of(request.epoch + 1, 0) - 1
+        upto = position_of(request.epoch, request.upto) if request.upto else end
+        if file.one("holds", after, upto, request.partition, request.partition):
+            row = file.one("receipt", request.epoch)
+            freed = 0 if row is None else row[5]
+            go_back(file, max(after, position_of(request.epoch, freed)))
+            return Served.RESENT
+        if not request.fill or request.partition < 0 or request.upto <= request.after:
+            return Served.GONE
+        place = (request.epoch, request.partition, request.upto, request.after)
+        file.execute("put_fill", *place, request.reason)
+    return Served.FILLED
+
+
+def fills(file: OutboxFile) -> list[Fill]:
+    """Holes to be filled."""
+    return [Fill(*row) for row in file.all("fills")]
+
+
+def filled(file: OutboxFile, done: Sequence[Fill]) -> None:
+    """The journal has these."""
+    with file.transaction():
+        file.many("drop_fill", [(fill.epoch, fill.partition, fill.upto) for fill in done])
+
+
+def free(file: OutboxFile, captured_before: int, count_max: int) -> int:
+    """Remove rows that were sent, are covered by a receipt and were taken before an instant (ms).
+
+    What makes "twice is once" work stays: the digests of messages and of items. Returns how many
+    rows went, ``count_max`` at most: a long transaction would keep senders waiting.
+    """
+    removed = 0
+    with file.transaction():
+        sent = file.meta("sent")
+        for epoch, _, covered, freed in file.all("epochs_numbered"):
+            limit = min(position_of(epoch, covered), sent)
+            first = position_of(epoch, freed)
+            old = file.all("trimmable", first, limit, count_max - removed, captured_before)
+            if old:
+                file.many("drop_change", old)
+                last = max(position for (position,) in old) - position_of(epoch, 0)
+                file.execute("put_freed", last, epoch, last)
+                removed += len(old)
+    return removed
+
+
+def unconfirmed(file: OutboxFile) -> Unconfirmed:
+    """What no receipt covers, over every epoch."""
+    changes, since = 0, 0
+    for epoch, numbered, covered, _ in file.all("epochs_numbered"):
+        if numbered <= covered:
+            continue
+        changes += numbered - covered
+        here = (position_of(epoch, covered), position_of(epoch + 1, 0))
+        row = file.one("first_between", *here)
+        if row is not None and (not since or row[0] < since):
+            since = int(row[0])
+    return Unconfirmed(changes=changes, since=since)

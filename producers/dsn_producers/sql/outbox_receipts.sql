@@ -1,0 +1,28 @@
+-- What the centre and the journal said of this outbox. Added to outboxes that were made before.
+
+-- The last receipt of each epoch. freed: highest number whose row was removed.
+CREATE TABLE IF NOT EXISTS receipts (
+    epoch  INTEGER PRIMARY KEY,
+    seq    INTEGER NOT NULL,
+    seen   INTEGER NOT NULL,
+    store  TEXT NOT NULL,
+    issued INTEGER NOT NULL,
+    at     INTEGER NOT NULL,
+    freed  INTEGER NOT NULL DEFAULT 0
+);
+
+-- Highest offset the journal confirmed in each partition: a lower one later means that it went back.
+CREATE TABLE IF NOT EXISTS journal (
+    partition INTEGER PRIMARY KEY,
+    last      INTEGER NOT NULL
+);
+
+-- Holes an operator explained, to be filled with a rejected message that says so.
+CREATE TABLE IF NOT EXISTS fills (
+    epoch     INTEGER NOT NULL,
+    partition INTEGER NOT NULL,
+    upto      INTEGER NOT NULL,
+    after     INTEGER NOT NULL,
+    reason    TEXT NOT NULL,
+    PRIMARY KEY (epoch, partition, upto)
+) WITHOUT ROWID;
