@@ -25,7 +25,8 @@ class Finding(Enum):
     #: The store has less than before: it was restored, or the view is being made again. Nothing more
     #: is freed; the journal, which is watched by its own offsets, still has the rest.
     LOWER = "lower"
-    #: Another store than before, and it has less: send what it does not have.
+    #: Another store than before, and it has less: send what it does not have. Not when the journal
+    #: was lost as well: then everything goes again already, and this store will read it.
     NEW_STORE = "new-store"
     #: The centre knows numbers this outbox never gave: the outbox was lost or restored, or somebody
     #: else numbers in its name.
@@ -37,6 +38,7 @@ class Known:
     """The last receipt of an epoch, as the outbox keeps it."""
 
     seq: int
+    #: Which store said so; empty when everything was sent again since, whatever was said.
     store: str
 
 
@@ -47,7 +49,7 @@ def judge(known: Known | None, receipt: Receipt, *, epoch: int, numbered: int) -
         return Finding.RESTORED
     if known is None or receipt.seq >= known.seq:
         return Finding.COVERS
-    return Finding.LOWER if receipt.store == known.store else Finding.NEW_STORE
+    return Finding.LOWER if known.store in ("", receipt.store) else Finding.NEW_STORE
 
 
 def latest(words: Iterable[Word], source: str) -> list[Word]:

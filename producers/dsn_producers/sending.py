@@ -95,6 +95,7 @@ def resend_all(file: OutboxFile, topic_id: str | None = None) -> int:
         after = before_first_held(file)
         go_back(file, after)
         file.execute("forget_journal_ends")
+        file.execute("forget_stores")
         return _count_after(file, after)
 
 

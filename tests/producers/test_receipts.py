@@ -77,6 +77,7 @@ KNOWN = Known(seq=5, store="s")
         (KNOWN, receipt(4), Finding.LOWER),
         (KNOWN, receipt(4, store="t"), Finding.NEW_STORE),
         (KNOWN, receipt(0, store="s:2"), Finding.NEW_STORE),
+        (Known(seq=5, store=""), receipt(0, store="t"), Finding.LOWER),
         (KNOWN, receipt(11), Finding.RESTORED),
         (None, receipt(3, seen=11), Finding.RESTORED),
         (None, receipt(0, epoch=2), Finding.RESTORED),
@@ -220,6 +221,7 @@ def test_a_lost_journal_gets_everything_that_is_held(file: OutboxFile) -> None:
     assert sending.start_resend(file)
     assert file.meta("sent") == position_of(1, 4)
     assert sending.journal_ends(file) == {}
+    assert receipted.take_receipt(file, receipt(0, store="new")) is Finding.LOWER
     assert file.one("meta", "topic_id") == ("other",)
 
 

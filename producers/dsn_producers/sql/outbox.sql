@@ -115,6 +115,9 @@ ON CONFLICT (epoch) DO UPDATE SET
     seq = excluded.seq, seen = excluded.seen, store = excluded.store, issued = excluded.issued,
     at = excluded.at
 
+-- name: forget_stores
+UPDATE receipts SET store = ''
+
 -- name: put_freed
 UPDATE receipts SET freed = ? WHERE epoch = ? AND freed < ?
 
