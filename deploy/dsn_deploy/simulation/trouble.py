@@ -90,8 +90,9 @@ def _quiet_failover(world: World, fault: Fault) -> None:
 
 
 def _rewind_store(world: World, fault: Fault) -> None:
-    """An operator has the store read again what it has read."""
+    """An operator has the store read again what it has read, and starts it anew a little late."""
     world.database.rewind(fault.size)
+    world.kernel.after(1.0, world.consumers[0].kill)
 
 
 def _registry_down(world: World, fault: Fault) -> None:
