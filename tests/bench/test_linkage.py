@@ -24,11 +24,11 @@ def test_false() -> None:
 
 
 def test_missed() -> None:
-    """One person in two groups: the pairs across are missed, and unseen unless they are asked."""
-    found = linkage([5, 5, 6], [0, 0, 0], {(0, 2)})
+    """One person in three groups: the pairs across are missed, unseen where groups are not asked."""
+    found = linkage([5, 5, 6, 7], [0, 0, 0, 0], {(0, 2)})
 
-    assert (found.missed_links, found.missed_unseen) == (2, 1)
-    assert found.pair_recall == pytest.approx(1 / 3)
+    assert (found.missed_links, found.missed_unseen) == (5, 3)
+    assert found.pair_recall == pytest.approx(1 / 6)
 
 
 def test_review() -> None:

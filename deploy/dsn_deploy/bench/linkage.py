@@ -9,7 +9,7 @@ from array import array
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import combinations, groupby
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,8 @@ class Linkage:
     false_links: int
     #: Pairs of one person that are in two groups.
     missed_links: int
-    #: Of those, pairs that are not on the list for review either.
+    #: Of those, pairs between groups that are not on the list for review either: one pair of records
+    #: on it puts a steward before both groups.
     missed_unseen: int
     #: Groups with records of more than one person.
     impure_groups: int
@@ -60,17 +61,31 @@ def linkage(
         right += sum(map(_pairs, people.values()))
         impure += len(people) > 1
     of_one = sum(map(_pairs, _sizes(truth)))
-    asked_true = {(a, b) for a, b in reviews if truth[a] == truth[b]}
-    unseen = of_one - right - sum(1 for a, b in asked_true if groups[a] != groups[b])
+    asked_true = sum(1 for a, b in reviews if truth[a] == truth[b])
     return Linkage(
         false_links=together - right,
         missed_links=of_one - right,
-        missed_unseen=unseen,
+        missed_unseen=_unseen(groups, truth, reviews),
         impure_groups=impure,
         true_pairs=of_one,
         review_pairs=len(reviews),
-        review_true=len(asked_true),
+        review_true=asked_true,
     )
+
+
+def _unseen(
+    groups: Sequence[int], truth: Sequence[int], reviews: Collection[tuple[int, int]]
+) -> int:
+    """Pairs of one person between two groups of which no pair is on the list."""
+    asked = {frozenset((groups[a], groups[b])) for a, b in reviews}
+    count = 0
+    order = sorted(range(len(truth)), key=truth.__getitem__)
+    for _, members in groupby(order, key=truth.__getitem__):
+        sizes = Counter(groups[at] for at in members)
+        if len(sizes) > 1:
+            for (one, some), (two, others) in combinations(sizes.items(), 2):
+                count += 0 if frozenset((one, two)) in asked else some * others
+    return count
 
 
 def _sizes(truth: Sequence[int]) -> array[int]:

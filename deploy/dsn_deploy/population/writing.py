@@ -20,6 +20,10 @@ ONTARIO = "https://fhir.infoway-inforoute.ca/NamingSystem/ca-on-patient-hcn"
 NAM_MISSING = 0.085
 #: NAMs with a wrong check digit or another wrong digit.
 NAM_WRONG = 0.004
+#: Infants' records with the mother's number in the place of their own: before the own one comes, and
+#: in the rest of the first year.
+MOTHERS_CARD = 0.10
+MOTHERS_CARD_LATER = 0.02
 #: Birth dates that are wrong, and those that stand for none.
 DATE_WRONG = 0.007
 DATE_PLACEHOLDER = 0.001
@@ -97,8 +101,8 @@ class Clerks:
         age = day - person.born
         number = person.nam
         if age < _NAM_AFTER_DAYS:
-            number = person.mother_nam if random.random() < 0.25 else ""
-        elif age < _MOTHERS_CARD_DAYS and random.random() < 0.05:
+            number = person.mother_nam if random.random() < MOTHERS_CARD else ""
+        elif age < _MOTHERS_CARD_DAYS and random.random() < MOTHERS_CARD_LATER:
             number = person.mother_nam
         elif not number:
             if person.truth % 3:
