@@ -52,8 +52,10 @@ def keys_of(features: Features) -> tuple[bytes, ...]:
        names meet.
     3. The sounds of given name and surname, and the year; and the month and day: a wrong digit in
        the date.
-    4. The sound of a given name, and the telephone or the postal code: a married name.
-    5. A parent's name and the birth date: a newborn without a name, a changed one.
+    4. The sound of a given name, and the telephone or the postal code: a married name. An
+       electronic address.
+    5. The mother's name or the postal code, and the birth date: a newborn without a name, a
+       changed one, a name that two sites spell past recognition.
     6. Without a full birth date, the sounds of the whole name: nothing else brings them together.
     """
     born = features.born
@@ -66,11 +68,14 @@ def keys_of(features: Features) -> tuple[bytes, ...]:
     if len(born) == 8:
         found += [f"d{born}{word}" for word in {*families, *givens}]
         found += [f"m{born[4:]}{pair}" for pair in pairs]
-        found += [f"p{born}{parent}" for parent in (features.mother, features.father) if parent]
+        found += [f"b{born}{code}" for code in features.postal]
+        if features.mother:
+            found.append(f"p{born}{features.mother}")
     else:
         found += [f"w{pair}" for pair in pairs]
     if born:
         found += [f"y{born[:4]}{pair}" for pair in pairs]
+    found += [f"e{address}" for address in features.emails]
     for given in first or families:
         found += [f"t{phone}{given}" for phone in features.phones]
         found += [f"c{code}{given}" for code in features.postal]

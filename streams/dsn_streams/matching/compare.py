@@ -150,30 +150,32 @@ def _nam(a: Features, b: Features) -> int:
 
 def _identifier(a: Features, b: Features) -> int:
     """Personal and local numbers, by system: different local numbers say nothing."""
-    if a.local and b.local and not set(a.local).isdisjoint(b.local):
-        return levels.SAME
+    local = bool(a.local and b.local) and not set(a.local).isdisjoint(b.local)
     if not a.personal or not b.personal:
-        return levels.MISSING
+        return levels.ID_LOCAL if local else levels.MISSING
     if a.personal == b.personal:
         return levels.SAME
-    same = near = differs = False
-    ones, twos = set(a.personal), set(b.personal)
-    same = not ones.isdisjoint(twos)
-    systems = {one.partition("=")[0] for one in ones & twos}
-    for x in ones - twos:
-        system, _, value = x.partition("=")
-        others = [y.partition("=")[2] for y in twos if y.startswith(f"{system}=")]
-        if not others or system in systems:
-            continue
-        if any(levels.text(*sorted((value, other))) <= levels.NEAR for other in others):
-            near = True
-        else:
-            differs = True
-    if same:
-        return levels.ID_MIXED if differs else levels.SAME
+    same, near, differs = _by_system(a.personal, b.personal)
+    if same or local:
+        return levels.ID_MIXED if near or differs else levels.SAME if same else levels.ID_LOCAL
     if near:
         return levels.ID_NEAR
     return levels.ID_DIFFERS if differs else levels.MISSING
+
+
+def _by_system(one: tuple[str, ...], two: tuple[str, ...]) -> tuple[bool, bool, bool]:
+    """Whether some system's numbers are the same, near, or different in the two."""
+    same = near = differs = False
+    for system in {text.partition("=")[0] for text in one}:
+        ours = [text for text in one if text.startswith(f"{system}=")]
+        theirs = [text for text in two if text.startswith(f"{system}=")]
+        if not theirs:
+            continue
+        level = min(levels.text(*sorted((x, y))) for x in ours for y in theirs)
+        same |= level == levels.SAME
+        near |= level == levels.NEAR
+        differs |= level == levels.DIFFERS
+    return same, near, differs
 
 
 def _names(a: Features, b: Features, weights: Weights) -> tuple[int, int]:
@@ -185,10 +187,22 @@ def _names(a: Features, b: Features, weights: Weights) -> tuple[int, int]:
             level = levels.given(x, y, variants) if x <= y else levels.given(y, x, variants)
             if not given or level < given:
                 given = level
-    family = levels.best(a.families, b.families, levels.family)
+    family = _family(a.families, b.families)
     if given >= levels.GIVEN_FAIR and family >= levels.FAMILY_FAIR and _inverted(a, b):
         return levels.GIVEN_INVERTED, levels.FAMILY_INVERTED
     return given, family
+
+
+def _family(one: tuple[str, ...], two: tuple[str, ...]) -> int:
+    """The first surnames; where they differ, any other that is shared."""
+    if not one or not two:
+        return levels.MISSING
+    a, b = one[0], two[0]
+    first = levels.family(a, b) if a <= b else levels.family(b, a)
+    if first < levels.FAMILY_FAIR or len(one) == len(two) == 1:
+        return first
+    other = levels.best(one, two, levels.family)
+    return levels.FAMILY_ALIAS if other <= levels.FAMILY_PART else first
 
 
 def _inverted(a: Features, b: Features) -> bool:
@@ -233,37 +247,36 @@ def given_bits(a: Features, b: Features, level: int, weights: Weights) -> int:
     """Bits of the given name by how frequent it is; the more frequent of the two counts."""
     if level not in _GIVEN_SHARED:
         return 0
-    table, rare = weights.given_bits, weights.given_rare
-    return min(_rarity(a.givens, table, rare), _rarity(b.givens, table, rare))
+    table, rare, whole = weights.given_bits, weights.given_rare, level == levels.SAME
+    return min(_rarity(a.givens, table, rare, whole), _rarity(b.givens, table, rare, whole))
 
 
 def family_bits(a: Features, b: Features, level: int, weights: Weights) -> int:
     """Bits of the surname by how frequent it is; the more frequent of the two counts."""
     if level not in _FAMILY_SHARED:
         return 0
-    table, rare = weights.family_bits, weights.family_rare
-    return min(_rarity(a.families, table, rare), _rarity(b.families, table, rare))
+    table, rare, whole = weights.family_bits, weights.family_rare, level == levels.SAME
+    return min(_rarity(a.families, table, rare, whole), _rarity(b.families, table, rare, whole))
 
 
-def _rarity(names: tuple[str, ...], table: dict[str, int], rare: int) -> int:
-    """The bits of the most frequent of a record's names; of a compound name that is in no table,
-    those of its most frequent word and a little more."""
-    least = rare
-    for name in names:
-        found = table.get(name)
-        if found is None:
-            found = _compound(name, table, rare) if " " in name else rare
-        least = min(least, found)
-    return least
+def _rarity(names: tuple[str, ...], table: dict[str, int], rare: int, whole: bool) -> int:
+    """The bits of the most frequent of a record's names; ``whole``: all their words are shared."""
+    if len(names) == 1:
+        found = table.get(names[0])
+        return found if found is not None else _unlisted(names[0], table, rare, whole)
+    return min((_rarity((name,), table, rare, whole) for name in names), default=rare)
 
 
 #: What a second word of a compound name says beyond the first.
 _SECOND_WORD_BITS: Final = 3 * 256
 
 
-def _compound(name: str, table: dict[str, int], rare: int) -> int:
-    bits = min(table.get(word, rare) for word in name.split())
-    return min(rare, bits + _SECOND_WORD_BITS)
+def _unlisted(name: str, table: dict[str, int], rare: int, whole: bool) -> int:
+    """Of a compound name that is in no table: its most frequent word, and a little more when the
+    other record has all of it."""
+    if " " not in name:
+        return rare
+    return min(table.get(word, rare) for word in name.split()) + _SECOND_WORD_BITS * whole
 
 
 @lru_cache(maxsize=1 << 15)

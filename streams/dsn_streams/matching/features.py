@@ -49,6 +49,8 @@ class Features(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True)
     placeholder: bool = False
     #: 0: not said to be a twin; -1: a twin, order unknown; else the order of birth.
     twin: int = 0
+    #: jr, sr, 2, 3... or empty: a father and his son of the same name.
+    suffix: str = ""
 
 
 def features_of(demographics: Demographics, weights: Weights) -> Features:
@@ -81,6 +83,7 @@ def features_of(demographics: Demographics, weights: Weights) -> Features:
         newborn=names.newborn,
         placeholder=placeholder,
         twin=_twin(demographics),
+        suffix=names.suffix,
     )
 
 

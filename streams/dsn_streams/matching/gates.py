@@ -19,7 +19,10 @@ from dsn_streams.matching.levels import (
     BORN_COMPATIBLE,
     BORN_DIFFERS,
     BORN_ONE_OFF,
+    BORN_PART,
     BORN_SWAPPED,
+    DIFFERS,
+    FAMILY_ALIAS,
     FAMILY_DIFFERS,
     FAMILY_NEAR,
     FAMILY_PART,
@@ -33,6 +36,7 @@ from dsn_streams.matching.levels import (
     GIVEN_PART,
     GIVEN_VARIANT,
     ID_DIFFERS,
+    ID_LOCAL,
     ID_MIXED,
     ID_NEAR,
     MISSING,
@@ -40,6 +44,7 @@ from dsn_streams.matching.levels import (
     NAM_DIFFERS,
     NAM_ONE_OFF,
     NAM_UNLIKE,
+    NEAR,
     PARENT_DIFFERS,
     PARENT_NEAR,
     SAME,
@@ -49,6 +54,8 @@ from dsn_streams.matching.weights import Weights
 
 #: A health number on two birth dates further apart than this is a parent's card.
 PARENT_YEARS_MIN = 5
+#: From here two birth dates that look like one typing error may be a father's and his son's.
+GENERATION_YEARS = 10
 #: Letters and date of a health number: the same for two people told apart by the sequence.
 _NAM_NAME_AND_DATE = 10
 
@@ -87,7 +94,7 @@ class Seen:
     @property
     def at_home(self) -> bool:
         """The street is the same or nearly, and nothing says another place."""
-        return self.street in (SAME, 2) and self.postal in (MISSING, SAME, 2)
+        return self.street in (SAME, NEAR) and self.postal != DIFFERS
 
     @property
     def parents(self) -> bool:
@@ -101,9 +108,27 @@ class Seen:
         return self.reached or self.at_home or self.parents
 
     @property
-    def inverted(self) -> bool:
-        """Given name and surname have changed places."""
-        return self.given == GIVEN_INVERTED
+    def alone(self) -> bool:
+        """Name, date and sex are all there is."""
+        numbers = self.nam in (SAME, NAM_CLAIMED, NAM_ONE_OFF)
+        numbers |= self.identifier in (SAME, ID_LOCAL, ID_MIXED, ID_NEAR)
+        return not numbers and not self.backed and self.postal not in (SAME, NEAR)
+
+    @property
+    def exact(self) -> bool:
+        """Given name and surname are the same, as far as both go."""
+        return self.given in (SAME, GIVEN_PART) and self.family in (SAME, FAMILY_PART)
+
+    @property
+    def clear(self) -> bool:
+        """Given name and surname are the same but for spelling."""
+        return self.given in _CLEAR_GIVEN and self.family in _CLEAR_FAMILY
+
+
+_CLEAR_GIVEN = (SAME, GIVEN_PART, GIVEN_VARIANT, GIVEN_NEAR)
+_CLEAR_FAMILY = (SAME, FAMILY_PART, FAMILY_NEAR, FAMILY_ALIAS)
+_ANY_GIVEN = (*_CLEAR_GIVEN, GIVEN_INITIAL, GIVEN_FAIR, GIVEN_INVERTED)
+_OTHER_GIVEN = (GIVEN_ALIKE, GIVEN_CLASH, GIVEN_DIFFERS)
 
 
 def against(core: tuple[int, ...]) -> bool:
@@ -111,7 +136,7 @@ def against(core: tuple[int, ...]) -> bool:
     _, identifier, born, given, family, sex = core
     return (
         born == BORN_DIFFERS
-        or given in (GIVEN_ALIKE, GIVEN_CLASH, GIVEN_DIFFERS)
+        or given in _OTHER_GIVEN
         or (family == FAMILY_DIFFERS and sex == SEX_DIFFERS)
         or identifier == ID_DIFFERS
     )
@@ -124,12 +149,14 @@ def judge(
     seen = _seen(found)
     if seen.nam == NAM_DIFFERS:
         return _two_numbers(a, b, seen, weights)
+    if not weights.families:
+        return _by_weight(weight, weights)
     if a.twin > 0 and b.twin > 0 and a.twin != b.twin and seen.born == SAME:
         return Verdict("different", "birth-order-differs", "birth-order-differs")
     if seen.nam in (SAME, NAM_CLAIMED) and years_apart(a.born, b.born) > PARENT_YEARS_MIN:
         return Verdict("review", "number-of-a-parent", "number-of-a-parent")
     barred = "weight-against" if weight <= weights.veto_max and against(found[:6]) else None
-    if weight >= weights.same_min:
+    if weight >= (weights.same_alone_min if seen.alone else weights.same_min):
         path = _path(a, b, seen)
         if path:
             return Verdict("same", path, barred)
@@ -142,6 +169,14 @@ def judge(
 def years_apart(a: str, b: str) -> int:
     """Whole years between two birth dates; 0 when one is unknown."""
     return abs(int(a[:4]) - int(b[:4])) if a and b else 0
+
+
+def _by_weight(weight: int, weights: Weights) -> Verdict:
+    """A list of unrelated people: no gates but the veto."""
+    barred = "weight-against" if weight <= weights.veto_max else None
+    if weight >= weights.same_min:
+        return Verdict("same", "weight", barred)
+    return Verdict("review" if weight >= weights.review_min else "different", "weight", barred)
 
 
 # --- two valid health numbers ----------------------------------------------------------------------
@@ -168,7 +203,7 @@ def _may_have_changed(a: Features, b: Features, seen: Seen, weights: Weights) ->
     that is known stays, of an adult: opposite-sex twins agree on as much while they live at home,
     and are different without a question.
     """
-    elsewhere = 3 in (seen.phone, seen.street) or PARENT_DIFFERS in (seen.mother, seen.father)
+    elsewhere = DIFFERS in (seen.phone, seen.street) or PARENT_DIFFERS in (seen.mother, seen.father)
     if seen.given in (SAME, GIVEN_PART) and seen.sex != SEX_DIFFERS:  # 1
         return seen.reached or seen.parents
     changed = seen.sex == SEX_DIFFERS or "x" in (a.sex, b.sex) or _coded_sex_differs(a, b)
@@ -183,11 +218,6 @@ def _coded_sex_differs(a: Features, b: Features) -> bool:
 
 # --- what may be joined ----------------------------------------------------------------------------
 
-_CLEAR_GIVEN = (SAME, GIVEN_PART, GIVEN_VARIANT, GIVEN_NEAR)
-_CLEAR_FAMILY = (SAME, FAMILY_PART, FAMILY_NEAR)
-_ANY_GIVEN = (*_CLEAR_GIVEN, GIVEN_INITIAL, GIVEN_FAIR, GIVEN_INVERTED)
-_ANY_BORN = (SAME, BORN_SWAPPED, BORN_ONE_OFF)
-
 
 def _path(a: Features, b: Features, seen: Seen) -> str | None:
     """The rule that lets a pair of enough weight be joined."""
@@ -197,57 +227,66 @@ def _path(a: Features, b: Features, seen: Seen) -> str | None:
         return None
     if seen.nam in (SAME, NAM_CLAIMED):
         return _by_nam(a, b, seen)
+    if a.suffix != b.suffix:
+        return None  # where one is called junior, somebody else has the same name
     if seen.nam == NAM_ONE_OFF:
-        clear = seen.given in (SAME, GIVEN_PART) and seen.family in _CLEAR_FAMILY
-        exact = seen.born == SAME and seen.sex != SEX_DIFFERS and clear
-        return "nam-one-off" if exact else None
-    if seen.identifier in (SAME, ID_MIXED, ID_NEAR):
-        return _by_identifier(seen)
-    return _by_traits(seen)
+        exact = seen.born == SAME and seen.sex != SEX_DIFFERS
+        names = seen.given in (SAME, GIVEN_PART) and seen.family in _CLEAR_FAMILY
+        return "nam-one-off" if exact and names else None
+    if seen.identifier in (SAME, ID_LOCAL):
+        return _by_identifier(a, b, seen)
+    return _by_traits(a, b, seen)
 
 
 def _by_nam(a: Features, b: Features, seen: Seen) -> str | None:
     """The same health number: date and given name must fit, the surname may be a married one."""
-    if seen.born not in _ANY_BORN or seen.given not in _ANY_GIVEN:
+    if not _date_fits(a, b, seen) or seen.given not in _ANY_GIVEN:
         return None
     if seen.nam == SAME:
         return "nam-same"
     # One record's own date does not vouch for the number: it may be somebody else's.
     vouched = a.trusted or b.trusted
-    names = seen.inverted or (seen.given in _CLEAR_GIVEN and seen.family in _CLEAR_FAMILY)
+    names = seen.clear or seen.given == GIVEN_INVERTED
     return "nam-claimed" if names and (vouched or seen.born == SAME) else None
 
 
-def _by_identifier(seen: Seen) -> str | None:
-    """The same personal or local number."""
-    if seen.sex == SEX_DIFFERS and not (seen.given == SAME and seen.born == SAME):
+def _by_identifier(a: Features, b: Features, seen: Seen) -> str | None:
+    """The same personal number, or the same local one and nothing unclear."""
+    if not _date_fits(a, b, seen) or (seen.sex == SEX_DIFFERS and not seen.exact):
         return None
-    fits = seen.family in _CLEAR_FAMILY or seen.inverted
-    if seen.born in _ANY_BORN and seen.given in _ANY_GIVEN and (fits or seen.backed):
-        exact = seen.identifier == SAME or (seen.given in _CLEAR_GIVEN and fits)
-        return "identifier-same" if exact else None
-    if seen.identifier != SAME or not (seen.reached or seen.at_home) or not fits:
-        return None
-    # One core field is unknown: the number, the rest of the core and the home must agree.
-    if seen.given == MISSING and seen.born == SAME and seen.sex != SEX_DIFFERS:
-        return "identifier-without-given"
-    if seen.born == MISSING and seen.given in _CLEAR_GIVEN and seen.sex != SEX_DIFFERS:
-        return "identifier-without-birth-date"
+    if seen.identifier == ID_LOCAL:
+        sure = seen.clear and (seen.given == SAME or seen.backed)
+        return "local-number-same" if sure else None
+    fits = seen.family in _CLEAR_FAMILY or seen.given == GIVEN_INVERTED
+    if seen.given in _ANY_GIVEN and (fits or seen.backed):
+        return "identifier-same"
     return None
 
 
-def _by_traits(seen: Seen) -> str | None:
-    """No number in common: name, birth date and sex must carry it."""
-    if seen.sex == SEX_DIFFERS or seen.identifier == ID_DIFFERS or seen.nam == NAM_UNLIKE:
+def _by_traits(a: Features, b: Features, seen: Seen) -> str | None:
+    """No number in common: name, birth date and sex must carry it, and at most one of them may be
+    a near agreement, which something else must back. Numbers that speak against leave only the
+    exact person at the same home."""
+    if seen.sex == SEX_DIFFERS or seen.nam == NAM_UNLIKE:
         return None
-    exact = seen.given in (SAME, GIVEN_PART) and seen.family in (SAME, FAMILY_PART)
-    if seen.born == SAME and exact:
+    if seen.identifier in (ID_MIXED, ID_NEAR, ID_DIFFERS):
+        same_home = seen.reached or (seen.street == SAME and seen.postal != DIFFERS)
+        exact = seen.exact and seen.born == SAME and same_home
+        return "traits-despite-number" if exact else None
+    if seen.born == SAME and seen.exact:
         return "traits-exact"
-    if seen.born == SAME and seen.given in _CLEAR_GIVEN and seen.family in _CLEAR_FAMILY:
-        return "traits-near" if seen.backed else None
-    if seen.born in _ANY_BORN and seen.given == SAME and seen.family == SAME:
-        return "traits-date-near" if seen.backed else None
-    return None
+    if not seen.backed:
+        return None
+    if seen.born == SAME and seen.clear:
+        return "traits-near"
+    near = _date_fits(a, b, seen) or (seen.born == BORN_PART and years_apart(a.born, b.born) == 0)
+    return "traits-date-near" if near and seen.exact else None
+
+
+def _date_fits(a: Features, b: Features, seen: Seen) -> bool:
+    """The birth dates are one but for typing; a generation apart is another person's."""
+    typed = seen.born in (BORN_SWAPPED, BORN_ONE_OFF)
+    return seen.born == SAME or (typed and years_apart(a.born, b.born) < GENERATION_YEARS)
 
 
 # --- what a person should look at ------------------------------------------------------------------
@@ -270,14 +309,22 @@ def _question(a: Features, b: Features, seen: Seen, weight: int, weights: Weight
 
 
 def _other_person(seen: Seen) -> bool:
-    """Given name and birth date both say another person: a relative, whatever else agrees."""
-    other_name = seen.given in (GIVEN_ALIKE, GIVEN_CLASH, GIVEN_DIFFERS)
-    return other_name and seen.born not in (SAME, MISSING, BORN_COMPATIBLE, BORN_SWAPPED)
+    """The given name is another, and one thing more: a relative or a stranger, whatever else
+    agrees. 1. The birth date is another too: a brother or sister. 2. The surname is another too.
+    3. Nothing backs it: two people of one surname born on one day.
+    """
+    if seen.given not in _OTHER_GIVEN:
+        return False
+    if seen.born not in (SAME, MISSING, BORN_COMPATIBLE, BORN_SWAPPED):  # 1
+        return True
+    if seen.family == FAMILY_DIFFERS and not (seen.identifier == SAME and seen.backed):  # 2
+        return True
+    return not seen.backed and seen.identifier in (MISSING, ID_DIFFERS)  # 3
 
 
 def _why_not(seen: Seen, weight: int, weights: Weights) -> str:
     if weight >= weights.review_min and _other_person(seen):
-        return "other-given-and-birth-date"
+        return "other-given-name"
     return "too-little"
 
 

@@ -33,8 +33,9 @@ LEVELS: Final = {
     # claimed: the same number, but one record's own birth date does not vouch for it;
     # one-off: within two characters, one of them not vouched for.
     "nam": ("missing", "same", "claimed", "one-off", "unlike", "differs"),
-    # mixed: one number the same, another of the same kind different.
-    "identifier": ("missing", "same", "mixed", "near", "differs"),
+    # local: the same number within one authority; mixed: one number the same, another of one kind
+    # different; near: one typing error apart.
+    "identifier": ("missing", "same", "local", "mixed", "near", "differs"),
     # part: two of year, month, day the same; compatible: the same as far as one of them goes.
     "born": ("missing", "same", "swapped", "one-off", "part", "compatible", "differs"),
     # part: one has fewer of the same names; alike: two names that both exist (Léa, Léanne);
@@ -43,7 +44,8 @@ LEVELS: Final = {
         *("missing", "same", "part", "variant", "near", "initial", "fair", "alike", "clash"),
         *("differs", "inverted"),
     ),
-    "family": ("missing", "same", "part", "near", "fair", "differs", "inverted"),
+    # alias: the first surnames differ, another one is shared (maiden or married name).
+    "family": ("missing", "same", "part", "near", "alias", "fair", "differs", "inverted"),
     "sex": ("missing", "same", "differs"),
     "phone": ("missing", "same", "near", "differs"),
     "email": ("missing", "same", "near", "differs"),
@@ -58,11 +60,12 @@ MISSING: Final = 0
 SAME: Final = 1
 
 NAM_CLAIMED, NAM_ONE_OFF, NAM_UNLIKE, NAM_DIFFERS = 2, 3, 4, 5
-ID_MIXED, ID_NEAR, ID_DIFFERS = 2, 3, 4
+ID_LOCAL, ID_MIXED, ID_NEAR, ID_DIFFERS = 2, 3, 4, 5
 BORN_SWAPPED, BORN_ONE_OFF, BORN_PART, BORN_COMPATIBLE, BORN_DIFFERS = 2, 3, 4, 5, 6
 GIVEN_PART, GIVEN_VARIANT, GIVEN_NEAR, GIVEN_INITIAL, GIVEN_FAIR = 2, 3, 4, 5, 6
 GIVEN_ALIKE, GIVEN_CLASH, GIVEN_DIFFERS, GIVEN_INVERTED = 7, 8, 9, 10
-FAMILY_PART, FAMILY_NEAR, FAMILY_FAIR, FAMILY_DIFFERS, FAMILY_INVERTED = 2, 3, 4, 5, 6
+FAMILY_PART, FAMILY_NEAR, FAMILY_ALIAS = 2, 3, 4
+FAMILY_FAIR, FAMILY_DIFFERS, FAMILY_INVERTED = 5, 6, 7
 SEX_DIFFERS = 2
 NEAR, DIFFERS = 2, 3
 PARENT_NEAR, PARENT_PART, PARENT_DIFFERS = 2, 3, 4
@@ -154,7 +157,7 @@ def given(a: str, b: str, variants: Variants) -> int:
         return SAME
     one, two = a.split(), b.split()
     few, many = sorted((one, two), key=len)
-    if set(few) <= set(many) and len(few[0]) > 1:
+    if set(few) <= set(many) and any(len(word) > 1 for word in few):
         return GIVEN_PART
     if _initials(few, many):
         return GIVEN_PART if any(len(word) > 1 and word in many for word in few) else GIVEN_INITIAL
@@ -167,8 +170,10 @@ def given(a: str, b: str, variants: Variants) -> int:
         return whole or (first if rest == SAME else GIVEN_DIFFERS)
     if len(many) == 1:
         return first
-    # One name against several: the usual one may be any of them.
-    return min(_word(few[0], word, variants) for word in many)
+    # One name against several: the usual one may be any of them; a lone initial says so little
+    # that only the first counts.
+    words = [word for word in many if len(word) > 1] if len(few[0]) > 1 else many[:1]
+    return min((_word(few[0], word, variants) for word in words), default=GIVEN_DIFFERS)
 
 
 class Variants:
@@ -272,11 +277,13 @@ def born(a: str, b: str) -> int:
 
 @lru_cache(maxsize=1 << 16)
 def street(a: str, b: str) -> int:
-    """Two streets as of `places.street`, ``a <= b``."""
+    """Two streets as of `places.street`, ``a <= b``; another unit of the same house is near."""
     if a == b:
         return SAME
-    number_a, _, name_a = a.partition(" ")
-    number_b, _, name_b = b.partition(" ")
+    number_a, name_a, unit_a = a.split("|")
+    number_b, name_b, unit_b = b.split("|")
+    if name_a == name_b and number_a == number_b:
+        return NEAR if unit_a and unit_b else SAME
     if number_a == number_b or not number_a or not number_b:
         likeness = JaroWinkler.similarity(name_a, name_b)
         return NEAR if likeness >= FAIR_MIN else DIFFERS

@@ -22,7 +22,21 @@ from dsn_streams.matching.weights import Weights
 FORMS_MAX = 4
 
 _SAINT = re.compile(r"\b(?:saintes|saints|sainte|saint|ste|sts)\b")
-_ROMAN_OR_TITLE = re.compile(r"\b(?:jr|sr|ii|iii|iv|junior|senior|dr|mr|mrs|ms|mme|mlle|m)\b\.?")
+_SUFFIXES = {
+    "jr": "jr",
+    "junior": "jr",
+    "fils": "jr",
+    "sr": "sr",
+    "senior": "sr",
+    "pere": "sr",
+    "ii": "2",
+    "iii": "3",
+    "iv": "4",
+    "v": "5",
+    "2nd": "2",
+    "3rd": "3",
+}
+_NO_PART = re.compile(r"\b(?:jr|sr|ii|iii|iv|junior|senior|dr|mr|mrs|ms|mme|mlle)\b")
 #: What maternity wards write until a child has a name.
 _NEWBORN = re.compile(
     r"(?:(?:bb|bebe|baby|babe|newborn|infant|enfant|nn|nne|nouveau ne|nouvelle nee|jumeau|jumelle|twin)"
@@ -41,16 +55,19 @@ class Names(NamedTuple):
     givens: tuple[str, ...]
     #: A given name was a label of the ward, not a name.
     newborn: bool
+    #: What tells a father from his son of the same name: jr, sr, 2, 3...
+    suffix: str
 
 
 def names_of(names: Iterable[HumanName], weights: Weights) -> Names:
     """The surnames and given names of a record, without placeholders."""
     families: dict[str, None] = {}
     givens: dict[str, None] = {}
-    newborn = False
-    for name in names:
+    newborn, suffix = False, ""
+    for name in sorted(names, key=_standing):
         if name.use == "anonymous":
             continue
+        suffix = suffix or _suffix(name.suffix, name.family)
         family, given = _parts(name.family, name.given, name.text)
         if _NEWBORN.fullmatch(given):
             newborn = True
@@ -58,7 +75,12 @@ def names_of(names: Iterable[HumanName], weights: Weights) -> Names:
             givens[given] = None
         if family and family not in weights.stop_names:
             families[family] = None
-    return Names(tuple(families)[:FORMS_MAX], tuple(givens)[:FORMS_MAX], newborn)
+    return Names(tuple(families)[:FORMS_MAX], tuple(givens)[:FORMS_MAX], newborn, suffix)
+
+
+def _standing(name: HumanName) -> bool:
+    """Names of the past come after those in use."""
+    return name.use in ("maiden", "old", "nickname")
 
 
 def one_name(name: HumanName | None, weights: Weights) -> str:
@@ -83,6 +105,17 @@ def _parts(family: str, given: tuple[str, ...], text: str) -> tuple[str, str]:
     return surname(family), fold(" ".join(given))
 
 
+@lru_cache(maxsize=1 << 14)
+def _suffix(suffix: str, family: str) -> str:
+    """The generation, from its own field or the end of the surname."""
+    if suffix:
+        return _SUFFIXES.get(fold(suffix), "")
+    if " " not in family.strip():
+        return ""
+    last = fold(family).rpartition(" ")[2]
+    return _SUFFIXES.get(last, "") if _NO_PART.fullmatch(last) else ""
+
+
 @lru_cache(maxsize=1 << 16)
 def surname(text: str) -> str:
     """A folded surname, with one spelling of Saint and without what is no part of it.
@@ -93,5 +126,5 @@ def surname(text: str) -> str:
     folded = fold(text)
     if " " not in folded:
         return folded
-    without = _ROMAN_OR_TITLE.sub("", _SAINT.sub("st", folded))
+    without = _NO_PART.sub("", _SAINT.sub("st", folded))
     return " ".join(without.split()) or folded

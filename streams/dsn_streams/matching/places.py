@@ -99,14 +99,14 @@ def postal_code(value: str) -> str:
 
 @lru_cache(maxsize=1 << 12)
 def street(lines: tuple[str, ...]) -> str:
-    """Civic number and the words that name the street, in one fixed order; empty without a name.
+    """``civic number|words of the name in one order|other numbers``; empty without a name.
 
     >>> street(("123, boul. René-Lévesque Ouest", "app. 4"))
-    '123 levesque rene'
+    '123|levesque rene|4'
     """
-    words = fold(" ".join(lines)).split()
+    words = fold(" ".join(lines).replace("\\n", " ")).split()
     names = sorted({word for word in words if word not in _KINDS and not word[0].isdigit()})
     if not names:
         return ""
-    number = next((word for word in words if word[0].isdigit()), "")
-    return f"{number} {' '.join(names)}"
+    numbers = [word for word in words if word[0].isdigit()]
+    return f"{''.join(numbers[:1])}|{' '.join(names)}|{' '.join(sorted(numbers[1:]))}"

@@ -38,10 +38,16 @@ class Weights:
     prior: int
     #: Posterior from which a pair may be joined without a person, if a gate allows it.
     same_min: int
+    #: The same for a pair with nothing but name, birth date and sex: how rare an unlisted name is
+    #: was never counted, so it needs a margin.
+    same_alone_min: int
     #: Posterior from which a person should look.
     review_min: int
     #: Posterior up to which two records may not be in one group.
     veto_max: int
+    #: The population has families, whose members agree on nearly everything: gates hold. False
+    #: for lists of unrelated people only, where weight alone decides.
+    families: bool
     #: What a household shares counts once: phone, postal code, street and parents together.
     household_max: int
     #: Deducted from a birth date on 1 January, which many people were given by an office.
@@ -71,6 +77,7 @@ class WeightsFile(msgspec.Struct, forbid_unknown_fields=True):
     source: str
     population: int
     thresholds_bits: dict[str, float]
+    families: bool
     household_bits_max: float
     january_bits: float
     adult_born_before: int
@@ -127,8 +134,10 @@ def _weights(file: WeightsFile, digest: str) -> Weights:
         version=f"{file.version}-{digest}",
         prior=units(log2(file.population)),
         same_min=units(file.thresholds_bits["same"]),
+        same_alone_min=units(file.thresholds_bits["same_alone"]),
         review_min=units(file.thresholds_bits["review"]),
         veto_max=units(file.thresholds_bits["veto"]),
+        families=file.families,
         household_max=units(file.household_bits_max),
         january=units(file.january_bits),
         adult_born_before=file.adult_born_before,
