@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 
 from dsn_deploy.identity.mapping import LabelledRecord
-from dsn_streams.grouping import Edge, group
+from dsn_streams.grouping import MATCH, Edge, components, group
 from dsn_streams.matching.blocking import keys_of
 from dsn_streams.matching.compare import Comparison, compare
 from dsn_streams.matching.features import Features, features_of
@@ -83,20 +83,20 @@ def grouped(features: Mapping[str, Features], weights: Weights) -> Grouped:
     pairs, longest = candidates(features)
     compared = {pair: compare(features[pair[0]], features[pair[1]], weights) for pair in pairs}
     edges = [
-        Edge(-found.weight, a, b, found.reasons[0])
+        Edge(MATCH, -found.weight, a, b)
         for (a, b), found in compared.items()
         if found.outcome == "same"
     ]
 
-    def barred(a: str, b: str) -> str | None:
+    def barred(a: str, b: str, _decided: bool) -> str | None:
         return compare(features[a], features[b], weights).barred
 
     group_of: dict[str, str] = {}
     blocked: set[tuple[str, str]] = set()
     for keys, joins in _regions(features, edges):
-        groups = group({key: 0 for key in keys}, joins, barred)
+        groups = group(dict.fromkeys(keys, 0), joins, barred)
         group_of.update(groups.person)
-        blocked |= {(a, b) for a, b, *_ in groups.blocked}
+        blocked |= {(one.edge.a, one.edge.b) for one in groups.blocked}
     asked = {pair for pair, found in compared.items() if found.outcome == "review"} | blocked
     reviews = frozenset((a, b) for a, b in asked if group_of[a] != group_of[b])
     return Grouped(group_of, reviews, compared, longest)
@@ -176,14 +176,12 @@ def _figures(groups: Iterable[Sequence[str]], truth: Mapping[str, str], true_pai
 
 def _regions(names: Iterable[str], edges: Sequence[Edge]) -> Iterator[tuple[list[str], list[Edge]]]:
     """Records that edges connect, with those edges: what `group` decides on at once."""
-    joined = _Joined(names)
-    for edge in edges:
-        joined.join(edge.a, edge.b)
     joins: dict[str, list[Edge]] = defaultdict(list)
     for edge in edges:
-        joins[joined.root(edge.a)].append(edge)
-    for root, keys in _members({name: joined.root(name) for name in joined.names}).items():
-        yield keys, joins[root]
+        joins[edge.a].append(edge)
+    for component in components(names, edges):
+        keys = sorted(component)
+        yield keys, [edge for key in keys for edge in joins.get(key, ())]
 
 
 class _Joined:
@@ -191,11 +189,6 @@ class _Joined:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._above = {name: name for name in names}
-
-    @property
-    def names(self) -> list[str]:
-        """Every name."""
-        return list(self._above)
 
     def root(self, name: str) -> str:
         """The name that stands for the set."""
