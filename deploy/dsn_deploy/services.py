@@ -28,7 +28,11 @@ SERVICES: Mapping[str, str] = {
 
 def run(name: str, settings: Settings) -> None:
     """Be that service; imports only what this one needs."""
-    import_module(SERVICES[name]).main(settings)
+    from dsn_schemas.garbage import collect_seldom
+
+    module = import_module(SERVICES[name])
+    collect_seldom()
+    module.main(settings)
 
 
 class Service(Child):

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
-from typer.testing import CliRunner
-
-from dsn_deploy.cli import application
 
 PEOPLE = 500
 
 
 @pytest.fixture(scope="module")
 def figures() -> dict[str, float]:
-    result = CliRunner().invoke(
-        application(), ["bench", "identity", "--people", str(PEOPLE), "--json"]
+    command = [sys.executable, "-m", "dsn_deploy", "bench", "identity", "--json"]
+    result = subprocess.run(
+        [*command, "--people", str(PEOPLE)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
-    assert result.exit_code == 0, result.output
+    assert result.returncode == 0, result.stderr
     found: dict[str, float] = json.loads(result.stdout.splitlines()[-1])
     return found
 
@@ -31,8 +35,8 @@ def test_figures(figures: dict[str, float]) -> None:
 
 
 def test_quality(figures: dict[str, float]) -> None:
-    """Nobody is joined with another, and the number alone finds most pairs."""
+    """Nobody is joined with another, and most pairs are found."""
     assert figures["false_links"] == 0
     assert figures["impure_groups"] == 0
     assert figures["true_pairs"] > PEOPLE
-    assert figures["pair_recall"] > 0.7
+    assert figures["pair_recall"] > 0.9

@@ -61,6 +61,8 @@ def identity(
     """Who is who: registrations/s on one core with state on disk, and errors against the truth."""
     from dsn_deploy.bench.figures import Progress, show
     from dsn_deploy.bench.identity import Asked, run
+    from dsn_schemas.garbage import collect_seldom
 
+    collect_seldom()  # as every service does
     asked = Asked(people=people, seed=seed, turn_records=turn_records)
     show(run(asked, Progress().say).figures(), as_json=as_json)
