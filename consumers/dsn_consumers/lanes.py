@@ -53,6 +53,11 @@ class Lane:
         self.read = max(self.read, seq)
         if all(last < previous for last in self.runs.values()):
             self.runs[previous] = previous  # a run of nothing yet, behind what is missing
+        before, last = max(self.runs.items())
+        if last == previous < seq:
+            # The run is unbroken up to the mark: what is missing later is behind it, and complete
+            # never goes back.
+            self.runs[before] = seq
 
     def copy(self) -> Lane:
         """One that can be changed without changing this one."""

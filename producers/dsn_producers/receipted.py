@@ -56,8 +56,7 @@ def take_receipt(file: OutboxFile, receipt: Receipt) -> Finding:
     with file.transaction():
         row = file.one("receipt", receipt.epoch)
         known = None if row is None else Known(seq=row[0], store=row[2])
-        numbered = file.counters(file.epoch).numbered
-        finding = judge(known, receipt, epoch=file.epoch, numbered=numbered)
+        finding = judge(known, receipt, epoch=file.epoch, numbered=_ours(file))
         if finding is Finding.RESTORED:
             return finding
         said = (receipt.seq, receipt.seen, receipt.store, receipt.issued, receipt.at)
@@ -66,6 +65,20 @@ def take_receipt(file: OutboxFile, receipt: Receipt) -> Finding:
             freed = 0 if row is None else row[5]
             go_back(file, position_of(receipt.epoch, max(receipt.seq, freed)))
     return finding
+
+
+def _ours(file: OutboxFile) -> int:
+    """Highest number of the epoch that the centre can know from us.
+
+    What was taken since the file was opened, and not sent, the centre cannot know: a restored outbox
+    that has given as many numbers again as were lost would otherwise pass for a whole one.
+    """
+    numbered = file.counters(file.epoch).numbered
+    doubted = file.meta("unverified", -1)
+    if doubted < 0:
+        return numbered
+    known = max(doubted, file.meta("sent")) - position_of(file.epoch, 0)
+    return max(0, min(numbered, known))
 
 
 def serve(file: OutboxFile, request: ResendRequest) -> Served:

@@ -35,7 +35,7 @@ class SourceProgress(msgspec.Struct, array_like=True):
         """Note a change; ``True`` when it is new, ``False`` when it was seen before."""
         if seq > self.last:
             if previous > self.last:
-                self._missing(self.last, previous)
+                self._missing(previous)
             self.last = seq
             self.as_of = max(self.as_of, at)
             return True
@@ -44,12 +44,14 @@ class SourceProgress(msgspec.Struct, array_like=True):
     def mark(self, seq: int, previous: int, at: int) -> None:
         """Note a mark: up to ``seq`` this partition got nothing after ``previous``."""
         if previous > self.last:
-            self._missing(self.last, previous)
+            self._missing(previous)
             self.last = previous
         self.covered = max(self.covered, seq)
         self.as_of = max(self.as_of, at)
 
-    def _missing(self, after: int, upto: int) -> None:
+    def _missing(self, upto: int) -> None:
+        # What a mark vouched for is not missing: complete never goes back.
+        after = self.covered if self.last < self.covered < upto else self.last
         self.holes.append((after, upto))
         if len(self.holes) > HOLES_MAX:
             first, second = self.holes[0], self.holes[1]

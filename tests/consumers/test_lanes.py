@@ -74,3 +74,15 @@ def test_any_order_and_repetition_ends_the_same(numbers: list[int], data: st.Dat
     before = [seq for seq in chain if not missing or seq < missing[0]]
     assert lane.complete == max((seq for seq in before if seq in there), default=0)
     assert (lane.changes, lane.copies) == (len(there), len(again))
+
+
+def test_a_hole_behind_a_mark_does_not_take_back_what_was_complete() -> None:
+    """A mark vouched for everything up to its number, whatever turns out to be missing later."""
+    lane = Lane()
+    lane.mark(3, 0)
+    take(lane, 6, 5)
+    held = lane.complete
+    take(lane, 5, 0)
+
+    assert (held, lane.complete, lane.changes, lane.copies) == (3, 6, 2, 0)
+    assert lane.runs == {0: 6}

@@ -263,6 +263,19 @@ def restored(settings: Settings, source: Source, tmp_path: Path) -> OutboxFile:
     return file
 
 
+def test_a_restored_outbox_that_gave_as_many_numbers_again_is_noticed(
+    settings: Settings, source: Source, tmp_path: Path
+) -> None:
+    """The centre cannot know what was taken since the file was opened: those numbers are others'."""
+    file = restored(settings, source, tmp_path)
+    since = file.meta("unverified") - position_of(file.epoch, 0)
+    numbered = file.counters(file.epoch).numbered
+
+    assert since < numbered
+    assert receipted.take_receipt(file, receipt(numbered, seen=numbered)) is Finding.RESTORED
+    file.close()
+
+
 def test_a_restored_outbox_moves_what_it_took_to_a_new_epoch(
     settings: Settings, source: Source, tmp_path: Path
 ) -> None:

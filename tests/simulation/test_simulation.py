@@ -15,7 +15,7 @@ from dsn_deploy.simulation.plan import plan_of
 from dsn_deploy.simulation.shrink import shrunk, told
 
 #: Of ``make test``: some 0.1 s each.
-RUNS = 60
+RUNS = 40
 
 #: Found within few runs, one of each part of the path.
 QUICK = {

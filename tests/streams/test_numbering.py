@@ -81,3 +81,14 @@ def test_holes_stay_bounded():
 
     assert len(progress.holes) <= HOLES_MAX
     assert 0 == progress.complete
+
+
+def test_a_hole_behind_a_mark_does_not_take_back_what_was_complete():
+    """A mark vouched for everything up to its number, whatever turns out to be missing later."""
+    progress = SourceProgress()
+    progress.mark(3, 0, 1)
+    progress.take(6, 5, 1)
+    held = progress.complete
+    new = progress.take(5, 0, 1)
+
+    assert (held, new, progress.complete) == (3, True, 6)

@@ -55,9 +55,15 @@ def show(total: Sum, *, as_json: bool) -> None:
 
 
 class _Progress:
-    """A line every thousand runs."""
+    """A line for every failing run, and one every thousand runs."""
+
+    def __init__(self) -> None:
+        self._failing = 0
 
     def said(self, total: Sum) -> None:
+        for seed in total.failing[self._failing :]:
+            typer.echo(f"seed {seed} fails", err=True)
+        self._failing = len(total.failing)
         if total.runs % 1_000 == 0:
             typer.echo(
                 f"{total.runs} runs, {len(total.failing)} failing, {total.seconds:.0f} s", err=True

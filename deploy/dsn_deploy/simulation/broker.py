@@ -111,6 +111,17 @@ class Broker:
         log.end = log.high
         return len(gone)
 
+    def truncate(self, place: Place, at: int) -> int:
+        """Confirmed records from an offset on are gone with every replica; how many."""
+        log = self.logs[place]
+        gone = [record for record in log.records if record.offset >= at]
+        log.records = [record for record in log.records if record.offset < at]
+        log.past = [record for record in log.past if record.offset < at]
+        for record in gone:
+            record.kept = Kept.LOST
+        log.end = log.high = max(at, log.low)
+        return len(gone)
+
     # --- transactions --------------------------------------------------------------------------
 
     def init(self, transaction: str) -> int:

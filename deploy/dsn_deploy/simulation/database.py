@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Self
 
@@ -18,6 +19,9 @@ from dsn_deploy.simulation import copied, tables
 from dsn_deploy.simulation.kernel import Actor, Kernel
 from dsn_deploy.simulation.network import POSTGRES, Network
 from dsn_deploy.simulation.tables import Overlay, Tables
+
+#: The server's clock at the beginning of a run.
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class Database:
@@ -41,12 +45,16 @@ class Database:
 
     def connect(self, process: Actor) -> Session:
         """A new session. Raises ``psycopg.OperationalError``."""
-        process.point(f"{process.name}.1 before")
+        process.point(f"{process.session_label}.1 before")
         if not self.network.hears(process.name, POSTGRES):
             raise psycopg.OperationalError("the simulated server does not answer")
         session = Session(self, process)
         self._sessions.add(session)
         return session
+
+    def clock(self) -> datetime:
+        """The server's clock."""
+        return NOON + timedelta(seconds=self.kernel.now)
 
     def end_all(self) -> None:
         """The server dies, or an operator ends every session: what was open is rolled back."""
@@ -73,6 +81,7 @@ class Database:
                 session.close()
         self.tables = {name: dict(rows) for name, rows in self._standby.items()}
         self.timeline += 1
+        self.tables["identity"]["one"] = (f"store:{self.timeline}", 0)
         self.reached = dict(self._standby_reached)
         unread = {one for one in self._compacted if one[2] >= self.reached.get(one[:2], 0)}
         self.skipped[self.timeline] = self.skipped[self.timeline - 1] | unread
@@ -132,7 +141,7 @@ class Session:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything inside together, or nothing."""
-        self.process.point(f"{self.process.name}.3 before")
+        self.process.point(f"{self.process.session_label}.3 before")
         self._alive()
         self._overlay = Overlay(self._database.tables)
         self._clear_staged()
@@ -149,10 +158,12 @@ class Session:
         """Run a statement of the shipped files."""
         name = _name(query)
         step = "1 after" if self._overlay is None else "3 between"
-        self.process.point(f"{self.process.name}.{step}")
+        self.process.point(f"{self.process.session_label}.{step}")
         self._alive()
         if name == "stage":
             return Result(0, [])
+        if name == "now":
+            return Result(1, [(self._database.clock(),)])
         if name == "lock_consumer":
             return Result(1, [(self._locked((values or {})["consumer"]),)])
         overlay = self._overlay or Overlay(self._database.tables)
@@ -182,7 +193,7 @@ class Session:
 
     def copy_in(self, table: str, data: bytes) -> None:
         """COPY FROM STDIN in binary."""
-        self.process.point(f"{self.process.name}.3 between")
+        self.process.point(f"{self.process.session_label}.3 between")
         self._alive()
         rows = list(copied.rows(data))
         if table.startswith("staged_"):
@@ -197,13 +208,13 @@ class Session:
     # --- transactions --------------------------------------------------------------------------
 
     def _commit(self) -> None:
-        self.process.point(f"{self.process.name}.4 before")
+        self.process.point(f"{self.process.session_label}.4 before")
         self._alive()
         assert self._overlay is not None
         self._overlay.commit()
         self._database.note_reached()
         self._ended()
-        self.process.point(f"{self.process.name}.4 after")
+        self.process.point(f"{self.process.session_label}.4 after")
         if not self._database.network.hears(self.process.name, POSTGRES) or self.closed:
             self.close()
             raise psycopg.OperationalError("the answer to the commit was lost")
@@ -304,8 +315,8 @@ class Result:
 
 @cache
 def _names() -> dict[str, str]:
-    return {text: name for name, text in statements().items()}
+    return {text: name for name, text in statements().items()} | {"SELECT now()": "now"}
 
 
 def _name(query: Any) -> str:
-    return _names()[query._obj]
+    return _names()[query if isinstance(query, str) else query._obj]

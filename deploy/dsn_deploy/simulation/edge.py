@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from confluent_kafka import KafkaException
 
 from dsn_deploy.simulation.broker import Broker
+from dsn_deploy.simulation.feed import SimulatedFeed
 from dsn_deploy.simulation.ids import KnownIds, SimulatedIds
 from dsn_deploy.simulation.journal import SimulatedJournal
 from dsn_deploy.simulation.kernel import Actor, Kernel
@@ -21,9 +23,13 @@ from dsn_deploy.simulation.network import Network
 from dsn_deploy.simulation.outbox import SteppedFile
 from dsn_producers import restoring, sending, taking
 from dsn_producers.backoff import Backoff
-from dsn_producers.errors import OutboxRefused, SendFailed
+from dsn_producers.errors import OutboxRefused, Restored, SendFailed
+from dsn_producers.hearing import catch_up
+from dsn_producers.limits import Limits
 from dsn_producers.message import Message
 from dsn_producers.outbox_file import OutboxFile
+from dsn_producers.receiving import NotHeard
+from dsn_producers.sending import position_of
 from dsn_producers.session import Session
 from dsn_schemas.records import RecordChange
 from dsn_schemas.settings import Settings
@@ -34,6 +40,10 @@ from dsn_schemas.wire import Codec
 NOON_MS = 1_772_366_400_000
 #: Reads what was taken for whoever keeps the books of the run, whatever is down.
 _OUTSIDE = Codec(KnownIds())
+#: Whose sources there are.
+ESTABLISHMENT = "a"
+#: As shipped, but that covered rows are freed after seconds and not after days.
+_LIMITS = Limits().model_copy(update={"outbox_keep_days": 3 / 86_400})
 #: Messages committed together, at most.
 GROUP_MESSAGES_MAX = 4
 #: An acknowledgement that gets lost on its way to the sender.
@@ -52,7 +62,7 @@ class Waiting:
 class Edge(Actor):
     """The edge of one source, with the system that sends to it."""
 
-    components = ("edge", "forwarder")
+    components = ("edge", "forwarder", "epoch")
     kind = "edge"
 
     def __init__(
@@ -75,7 +85,7 @@ class Edge(Actor):
         self._network = network
         self._settings = settings
         self._codec = Codec(ids)
-        self._topic = changes_topic("a")
+        self._topic = changes_topic(ESTABLISHMENT)
         self._outgoing = deque(messages)
         #: How wrong its clock is, ms.
         self.skew_ms = 0
@@ -84,8 +94,8 @@ class Edge(Actor):
         self._noted = 0
         self._session: Session | None = None
         self._journal: SimulatedJournal | None = None
-        self._file: OutboxFile | None = None
-        self._reading: OutboxFile | None = None
+        self._file: SteppedFile | None = None
+        self._reading: SteppedFile | None = None
         self._restore = False
 
     # --- its life ------------------------------------------------------------------------------
@@ -95,6 +105,7 @@ class Edge(Actor):
         if self._restore:
             self._restored()
         self._file = self._opened("edge", durable=True)
+        restoring.doubt(self._file)
         self._reading = self._opened("forwarder", durable=False)
         self._backoff = Backoff(self.kernel.random)
         self._resume_at = 0.0
@@ -155,12 +166,15 @@ class Edge(Actor):
         self._file.run("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copyfile(self.path, self._backup)
 
-    def restore(self) -> None:
-        """Put the backup in the place of the outbox and declare a new epoch (runbook), then start.
+    def restore(self, told: Mapping[tuple[str, int], int]) -> None:
+        """Put the backup in the place of the outbox, and start.
 
-        Only while the journal has everything: what a lost disk alone held is lost with it.
+        Only while the centre has said that it has everything: what a lost disk alone held is lost
+        with it, and numbers that nobody has heard of would be given twice.
         """
         if self._busy or not self._backup.exists() or self._file is None or self.unsent:
+            return
+        if any(told.get(key, 0) < seq for key, seq in self.numbered().items()):
             return
         self._restore = True
         self.kill()
@@ -198,44 +212,88 @@ class Edge(Actor):
 
     def answer(self, file: OutboxFile, messages: int) -> None:
         """The senders hear that everything taken is safe; an answer may get lost."""
+        self._note()
+        if self.kernel.random.random() >= ANSWER_LOST:
+            for _ in range(messages):
+                self._outgoing.popleft()
+
+    def _note(self) -> None:
+        """Keep what was taken since, for whoever judges."""
+        assert self._file is not None
         frame = _OUTSIDE.frame_of("RecordChange")
-        while rows := _rows_after(file, self._noted):
+        while rows := _rows_after(self._file, self._noted):
             for position, body in rows:
                 change = _OUTSIDE.decode(frame + body)
                 assert isinstance(change, RecordChange)
                 self.acknowledged.append(change)
                 self._noted = position
-        if self.kernel.random.random() >= ANSWER_LOST:
-            for _ in range(messages):
-                self._outgoing.popleft()
 
     # --- forwarding ----------------------------------------------------------------------------
 
     def _forward(self) -> bool:
-        if self._session is None:
-            self._journal = SimulatedJournal(self, self._broker, self._network)
-            assert self._reading is not None
-            self._session = Session(
-                self._reading,
-                self._settings,
-                self._topic,
-                self._codec,
-                self._codec.frame_of("RecordChange"),
-                self._journal,
-                monotonic=lambda: self.kernel.now,
-                clock=self.clock_ms,
-            )
+        """As ``Forwarder._session``: hear the centre, then send and go on hearing."""
         try:
+            if self._session is None:
+                self._connect()
+            assert self._session is not None
             idle = self._session.step()
-        except (SendFailed, KafkaException, OutboxRefused):
-            self._session.end()
-            self._session = None
+        except Restored as found:
+            self._disconnect()
+            self._begin_new_epoch(found)
+            return True
+        except (SendFailed, NotHeard, KafkaException, OutboxRefused):
+            self._disconnect()
             self._resume_at = self.kernel.now + self._backoff.next_delay_s()
             return False
         self._backoff.succeeded()
         return not idle
 
-    def _opened(self, label: str, *, durable: bool) -> OutboxFile:
+    def _connect(self) -> None:
+        assert self._reading is not None
+        feed = SimulatedFeed(self, self._broker, self._network, self.source, ESTABLISHMENT)
+        catch_up(self._reading, feed)
+        self._journal = SimulatedJournal(self, self._broker, self._network)
+        self._session = Session(
+            self._reading,
+            self._settings,
+            self._topic,
+            self._codec,
+            self._codec.frame_of("RecordChange"),
+            self._journal,
+            feed=feed,
+            limits=_LIMITS,
+            monotonic=lambda: self.kernel.now,
+            clock=self.clock_ms,
+        )
+
+    def _disconnect(self) -> None:
+        if self._session is not None:
+            self._session.end()
+        self._session = None
+
+    def _begin_new_epoch(self, found: Restored) -> None:
+        """As ``Forwarder``; what was taken under numbers the centre knows is now under others."""
+        assert self._file is not None
+        since = max(self._file.meta("unverified"), self._file.meta("sent"))
+        self._file.label = "epoch"
+        try:
+            restoring.begin_new_epoch(self._file, found.epoch)
+        finally:
+            self._file.label = "edge"
+        moved = [c for c in self.acknowledged if position_of(c.epoch, c.seq) > since]
+        if not moved:
+            return
+        self.acknowledged = [c for c in self.acknowledged if position_of(c.epoch, c.seq) <= since]
+        self._noted = since
+        before = len(self.acknowledged)
+        self._note()
+        said = [replace(c, epoch=0, seq=0, previous=0) for c in self.acknowledged[before:]]
+        # What did not move was acknowledged all the same: it is lost, and must be found missing.
+        self.acknowledged += [
+            c for c in moved if replace(c, epoch=0, seq=0, previous=0) not in said
+        ]
+
+    def _opened(self, label: str, *, durable: bool) -> SteppedFile:
         return SteppedFile(
             self.path,
             source=self.source,
@@ -250,9 +308,6 @@ class Edge(Actor):
         for suffix in ("-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         shutil.copyfile(self._backup, self.path)
-        file = OutboxFile(self.path, source=self.source, partitions=self._settings.partitions)
-        restoring.begin_new_epoch(file, 0)
-        file.close()
 
 
 def _rows_after(file: OutboxFile, position: int) -> list[tuple[int, bytes]]:

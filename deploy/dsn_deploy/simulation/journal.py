@@ -39,6 +39,21 @@ class _Sent:
     given_up: bool = False
 
 
+class Written:
+    """A delivery report's message."""
+
+    def __init__(self, sent: _Sent) -> None:
+        self._sent = sent
+
+    def offset(self) -> int | None:
+        """Where it was written."""
+        return None if self._sent.written is None else self._sent.written.offset
+
+    def partition(self) -> int:
+        """Its partition."""
+        return self._sent.place[1]
+
+
 class SimulatedJournal:
     """See ``dsn_producers.journal.Journal``."""
 
@@ -114,7 +129,7 @@ class SimulatedJournal:
         for sent in done:
             failed = sent.given_up or self._process.kernel.random.random() < WRONGLY_FAILED
             error = KafkaError(KafkaError._MSG_TIMED_OUT) if failed else None
-            sent.report(error, None)
+            sent.report(error, Written(sent))
             self._process.point("forwarder.report between")
         return len(done)
 

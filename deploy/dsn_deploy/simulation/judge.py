@@ -18,9 +18,10 @@ from dsn_deploy.proof.invariants import check
 from dsn_deploy.proof.reads import LinkRecord, Past, ViewRecord
 from dsn_deploy.simulation import snapshot
 from dsn_deploy.simulation.copied import MILLENNIUM_US, number, word
+from dsn_deploy.simulation.edge import ESTABLISHMENT
 from dsn_deploy.simulation.ids import KnownIds
 from dsn_deploy.simulation.tables import Tables
-from dsn_deploy.simulation.world import ESTABLISHMENT, World
+from dsn_deploy.simulation.world import World
 from dsn_schemas.keys import record_key
 from dsn_schemas.records import RecordChange, RecordLink, ViewEntry
 from dsn_schemas.topics import IDENTITY_LINKS, VIEW, changes_topic

@@ -71,6 +71,8 @@ class Actor:
     def __init__(self, kernel: Kernel, name: str) -> None:
         self.kernel = kernel
         self.name = name
+        #: What the points of its database session are called.
+        self.session_label = name
         self.running = False
         self._busy = False
         self._doomed = False

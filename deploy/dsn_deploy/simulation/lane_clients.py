@@ -57,12 +57,15 @@ def _name(path: Path) -> str:
 class SimulatedProducer:
     """A transactional producer; what its points are called says which numbered step of a turn."""
 
-    def __init__(self, process: Actor, broker: Broker, network: Network, name: str) -> None:
+    def __init__(
+        self, process: Actor, broker: Broker, network: Network, name: str, step: str = "2"
+    ) -> None:
         self._process = process
         self._broker = broker
         self._network = network
         self._name = name
         self._stage = name.split(".")[1]
+        self._at = f"{self._stage}.{step}"
         self._epoch = -1
         self._waiting: list[tuple[Callable[[Any, Any], None], Delivered]] = []
         self._committed = False
@@ -78,7 +81,7 @@ class SimulatedProducer:
         """The decision is made, nothing is sent."""
         self._waiting.clear()
         self._committed = False
-        self._process.point(f"{self._stage}.2 before")
+        self._process.point(f"{self._at} before")
 
     def produce(
         self,
@@ -98,11 +101,11 @@ class SimulatedProducer:
             raise fenced() from None
         if on_delivery is not None:
             self._waiting.append((on_delivery, Delivered(offset)))
-        self._process.point(f"{self._stage}.2 between")
+        self._process.point(f"{self._at} between")
 
     def commit_transaction(self, timeout: float) -> None:
         """End the transaction; its answer may be lost, and the client asks again."""
-        self._process.point(f"{self._stage}.2 uncommitted")
+        self._process.point(f"{self._at} uncommitted")
         self._ask("commit")
         if not self._committed:
             try:
@@ -110,7 +113,7 @@ class SimulatedProducer:
             except Fenced:
                 raise fenced() from None
             self._committed = True
-        self._process.point(f"{self._stage}.2 after")
+        self._process.point(f"{self._at} after")
         if not self._network.hears(self._process.name, KAFKA):
             raise away("the answer to the commit was lost")
         for report, message in self._waiting:

@@ -34,6 +34,7 @@ KINDS = {
     "resend": 3,
     "skew": 3,
     "poison": 2,
+    "lose journal": 3,
     "another worker": 1,
 }
 

@@ -75,6 +75,11 @@ WITHIN: dict[str, str] = {
     "dsn_consumers.web.server.main": "the stop of a server that keeps nothing",
 }
 
+_EPOCH = "dsn_producers.restoring.begin_new_epoch"
+_ROUND = "dsn_consumers.receipts.Receipts.round"
+_HEAR = "dsn_producers.hearing.catch_up"
+_SEND = "dsn_producers.forwarder.Forwarder._session"
+
 POINTS: tuple[Point, ...] = (
     Point(_TAKE, 1, "edge.1 before"),
     Point(_TAKE, 1, "edge.1 after"),
@@ -89,4 +94,28 @@ POINTS: tuple[Point, ...] = (
     *_stage("unify"),
     *_pump("store"),
     *_pump("audit"),
+    Point(_SEND, 1, "forwarder.1 before"),
+    Point(_SEND, 2, "forwarder.send between"),
+    Point(_HEAR, 1, "forwarder.1 before"),
+    Point(_HEAR, 2, "forwarder.2 before"),
+    Point(_HEAR, 3, "forwarder.3 between"),
+    Point(_EPOCH, 1, "epoch.1 before"),
+    Point(_EPOCH, 1, "epoch.1 after"),
+    Point(_EPOCH, 2, "epoch.2 between"),
+    Point(_EPOCH, 3, "epoch.3 before"),
+    Point(_EPOCH, 3, "epoch.3 after"),
+    Point(_EPOCH, 4, "epoch.4 after"),
+    Point(_EPOCH, 5, "epoch.5 before"),
+    Point(_EPOCH, 5, "epoch.5 after"),
+    Point(_ROUND, 1, "receipts.1 before"),
+    Point(_ROUND, 1, "receipts.1 after"),
+    Point(_ROUND, 2, "receipts.2 before"),
+    Point(_ROUND, 2, "receipts.2 after"),
+    Point(_ROUND, 3, "receipts.3 before"),
+    Point(_ROUND, 3, "receipts.3 after"),
+    Point(_ROUND, 4, "receipts.4 before"),
+    Point(_ROUND, 4, "receipts.4 between"),
+    Point(_ROUND, 4, "receipts.4 uncommitted"),
+    Point(_ROUND, 4, "receipts.4 after"),
+    Point(_ROUND, 5, "receipts.5 after"),
 )

@@ -10,7 +10,7 @@ import msgspec
 
 from dsn_deploy.proof.evidence import Contributor, Shown
 from dsn_deploy.simulation.copied import number, word
-from dsn_deploy.simulation.tables import Tables
+from dsn_deploy.simulation.tables import Tables, unsettled
 from dsn_schemas.keys import person_id, record_key
 from dsn_schemas.topics import VIEW
 
@@ -59,17 +59,11 @@ def people(tables: Tables) -> dict[str, str]:
 
 def moving(tables: Tables) -> frozenset[str]:
     """``dsn_store.unsettled``: records on their way, ``authority|number``."""
-    found = set()
-    for key, link in tables["links"].items():
-        person, version = word(link[3]), number(link[4])
-        settled = tables["settled"].get(key)
-        arrived = settled is not None and (number(settled[1]), word(settled[2])) == (
-            version,
-            person,
-        )
-        if not person or ((version > 1 or person != word(link[0])) and not arrived):
-            found.add(record_key(word(link[1]), word(link[2])))
-    return frozenset(found)
+    return frozenset(
+        record_key(word(link[1]), word(link[2]))
+        for key, link in tables["links"].items()
+        if unsettled(link, tables["settled"].get(key))
+    )
 
 
 def complete(tables: Tables) -> dict[tuple[str, int], int]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from dsn_consumers.chain import microseconds as _microseconds
 from dsn_consumers.copybinary import blob, int4, int8, microseconds, text
 from dsn_deploy.simulation.copied import MILLENNIUM_US, Row, number, texts, word
+from dsn_schemas.topics import QUARANTINE, VIEW
 
 #: Table -> primary key -> row.
 Tables = dict[str, dict[Any, Any]]
@@ -42,7 +45,8 @@ APPENDED: dict[str, tuple[int, ...]] = {"audit": (0, 1, 2)}
 
 NAMES = (
     "topics", "offsets", "entries", "links", "settled", "record_sources", "search_terms",
-    "barriers", "quarantine", "audit", "audit_heads", "source_marks", "source_lanes",
+    "barriers", "quarantine", "audit", "audit_heads", "source_marks", "source_lanes", "gaps",
+    "requests", "identity",
 )  # fmt: skip
 
 
@@ -285,6 +289,117 @@ def _put_conflict(tables: Overlay, staged: Staged, values: Values) -> Answer:
     return _kept(tables, [bare], "quarantine", (0, 1, 2)), []
 
 
+def _holes(tables: Overlay, staged: Staged, values: Values) -> Answer:
+    found = []
+    for (topic, partition, source, epoch), row in tables.rows("source_lanes").items():
+        runs = sorted(zip(row["runs_before"], row["runs_last"], strict=True))
+        for (_, last), (upto, _) in pairwise(runs):
+            if upto > last:
+                found.append((topic, partition, source, epoch, last, upto))
+    return len(found), found
+
+
+_GAP = ("topic", "partition", "source", "epoch", "after", "upto")
+_GAP_SAID = ("since", "asked", "asked_at", "reason", "explained_by", "explained_at")
+
+
+def _gaps_known(tables: Overlay, staged: Staged, values: Values) -> Answer:
+    found = [
+        tuple(row[name] for name in (*_GAP, *_GAP_SAID))
+        for row in tables.rows("gaps").values()
+        if row["closed_at"] is None
+    ]
+    return len(found), found
+
+
+def _write_gap(tables: Overlay, staged: Staged, values: Values) -> Answer:
+    tables.put("gaps", tuple(values[name] for name in _GAP), dict(values))
+    return 1, []
+
+
+def _add_request(tables: Overlay, staged: Staged, values: Values) -> Answer:
+    number = len(tables.rows("requests")) + 1
+    tables.put("requests", number, {**values, "published": False})
+    return 1, []
+
+
+def _requests_waiting(tables: Overlay, staged: Staged, values: Values) -> Answer:
+    names = ("source", "epoch", "after", "upto", "partition", "fill", "reason")
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    found = [
+        (row["topic"], number, *(row[name] for name in names), at)
+        for number, row in sorted(tables.rows("requests").items())
+        if not row["published"]
+    ]
+    return len(found), found
+
+
+def _requests_published(tables: Overlay, staged: Staged, values: Values) -> Answer:
+    for one in values["numbers"]:
+        tables.put("requests", one, tables.get("requests", one) | {"published": True})
+    return len(values["numbers"]), []
+
+
+def _quarantine_offsets(tables: Overlay, staged: Staged, values: Values) -> Answer:
+    found = [
+        (partition, at)
+        for (consumer, topic, partition), at in tables.rows("offsets").items()
+        if (consumer, topic) == ("store", QUARANTINE)
+    ]
+    return len(found), found
+
+
+def _store_identity(tables: Overlay, staged: Staged, values: Values) -> Answer:
+    return 1, [tables.get("identity", "one") or ("store:0", 0)]
+
+
+def _issue(tables: Overlay, staged: Staged, values: Values) -> Answer:
+    store, _ = tables.get("identity", "one") or ("store:0", 0)
+    tables.put("identity", "one", (store, values["issued"]))
+    return 1, []
+
+
+def _moving(tables: Overlay, staged: Staged, values: Values) -> Answer:
+    """``dsn_store.unsettled`` with the topics of the sources that spoke of each record."""
+    links, settled = tables.rows("links"), tables.rows("settled")
+    topics = {(source, topic) for topic, _, source, _ in tables.rows("source_lanes")}
+    found = []
+    for record, source in tables.rows("record_sources"):
+        key = (record,)
+        if key in links and unsettled(links[key], settled.get(key)):
+            found += [(word(record), topic, s) for s, topic in topics if s == word(source)]
+    return len(found), found
+
+
+def unsettled(link: Row, settled: Row | None) -> bool:
+    """Whether a record is on its way to another person, or linked to nobody."""
+    person, version = word(link[3]), number(link[4])
+    arrived = settled is not None and (number(settled[1]), word(settled[2])) == (version, person)
+    return not person or ((version > 1 or person != word(link[0])) and not arrived)
+
+
+def _receipt_progress(tables: Overlay, staged: Staged, values: Values) -> Answer:
+    """``dsn_store.receipt_progress``."""
+    contained: dict[tuple[str, str, int], list[int]] = {}
+    for row in tables.rows("barriers").values():
+        key = (word(row[1]), word(row[3]), number(row[4]))
+        contained.setdefault(key, []).append(number(row[6]))
+    lanes: dict[tuple[str, str, int], list[Mapping[str, Any]]] = {}
+    for (topic, _, source, epoch), lane in tables.rows("source_lanes").items():
+        lanes.setdefault((topic, source, epoch), []).append(lane)
+    view = tables.get("topics", VIEW)
+    found = []
+    for key, read in lanes.items():
+        topic = tables.get("topics", key[0])
+        if not key[1] or topic is None:
+            continue
+        seqs = contained.get(key, [])
+        whole = view is not None and len(seqs) >= topic[1] * view[1] and len(read) >= topic[1]
+        complete = min([*seqs, *(lane["complete"] for lane in read)]) if whole else 0
+        found.append((*key, complete, max(lane["read"] for lane in read)))
+    return len(found), found
+
+
 _OTHERS: dict[str, Callable[[Overlay, Staged, Values], Answer]] = {
     "add_topic": _add_topic,
     "topic_ids": _topic_ids,
@@ -300,4 +415,15 @@ _OTHERS: dict[str, Callable[[Overlay, Staged, Values], Answer]] = {
     "write_mark": _write_mark,
     "first_of_numbers": _first_of_numbers,
     "put_conflict": _put_conflict,
+    "holes": _holes,
+    "gaps_known": _gaps_known,
+    "write_gap": _write_gap,
+    "add_request": _add_request,
+    "requests_waiting": _requests_waiting,
+    "requests_published": _requests_published,
+    "quarantine_offsets": _quarantine_offsets,
+    "store_identity": _store_identity,
+    "issue": _issue,
+    "moving": _moving,
+    "receipt_progress": _receipt_progress,
 }

@@ -22,7 +22,7 @@ def befall(world: World, fault: Fault) -> None:
 
 
 def _process(world: World, fault: Fault) -> Actor:
-    processes = [*world.edges, *world.workers, *world.consumers]
+    processes = [*world.edges, *world.workers, *world.consumers, world.receipts]
     return processes[fault.target % len(processes)]
 
 
@@ -36,7 +36,7 @@ def _crash_point(world: World, fault: Fault) -> None:
     part = components[fault.target % len(components)]
     points = [point for point in POINTS if point.part == part]
     label = points[fault.target // len(components) % len(points)].label
-    for actor in [*world.edges, *world.workers, *world.consumers]:
+    for actor in [*world.edges, *world.workers, *world.consumers, world.receipts]:
         if part in actor.components:
             actor.die_at(label, int(fault.size * 6))
 
@@ -139,7 +139,7 @@ def _back_up_outbox(world: World, fault: Fault) -> None:
 
 
 def _restore_outbox(world: World, fault: Fault) -> None:
-    world.edges[fault.target % len(world.edges)].restore()
+    world.edges[fault.target % len(world.edges)].restore(world.receipts.told)
 
 
 def _resend(world: World, fault: Fault) -> None:
@@ -157,6 +157,14 @@ def _poison(world: World, fault: Fault) -> None:
     places = [place for place in sorted(world.broker.logs) if place[0].startswith(CHANGES_PREFIX)]
     data = (b"", b"\0", b"\0\0\0\0\xff", b"{}", b"\0\0\0\0\2\xff\xff\xff")[int(fault.size * 5)]
     world.broker.append(places[fault.target % len(places)], b"k", data)
+
+
+def _lose_journal(world: World, fault: Fault) -> None:
+    """Everybody who reads the changes is down for a moment, and what only the brokers have of them
+    is lost with their disks, though it was confirmed: the outboxes have it."""
+    for actor in (*world.workers, world.consumers[1]):
+        actor.kill()
+    world.kernel.after(0.29, world.lose_unread)
 
 
 def _another_worker(world: World, fault: Fault) -> None:
@@ -187,5 +195,6 @@ _KINDS: dict[str, Callable[[World, Fault], None]] = {
     "resend": _resend,
     "skew": _skew,
     "poison": _poison,
+    "lose journal": _lose_journal,
     "another worker": _another_worker,
 }

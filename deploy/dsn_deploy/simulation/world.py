@@ -8,17 +8,20 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
+
 from dsn_deploy.simulation import snapshot
 from dsn_deploy.simulation.broker import Broker
 from dsn_deploy.simulation.consumer import Consumer
 from dsn_deploy.simulation.database import Database
-from dsn_deploy.simulation.edge import NOON_MS, Edge, Waiting
+from dsn_deploy.simulation.edge import ESTABLISHMENT, NOON_MS, Edge, Waiting
 from dsn_deploy.simulation.group import Group
 from dsn_deploy.simulation.ids import SimulatedIds
 from dsn_deploy.simulation.kernel import Actor, Kernel
 from dsn_deploy.simulation.network import KAFKA, Network
 from dsn_deploy.simulation.plan import TROUBLED_S, Plan
 from dsn_deploy.simulation.reader import Reader
+from dsn_deploy.simulation.receipts import ReceiptsProcess
 from dsn_deploy.simulation.story import SOURCES, message_of
 from dsn_deploy.simulation.trouble import befall
 from dsn_deploy.simulation.worker import Worker
@@ -31,6 +34,8 @@ from dsn_schemas.topics import (
     changes_topic,
     topics,
 )
+from dsn_streams.app import CHANGELOGS, route
+from dsn_streams.lane import POSITION_KEY
 
 #: Simulated seconds after the heal within which everything must have come to rest.
 DRAIN_S = 240.0
@@ -38,8 +43,6 @@ DRAIN_S = 240.0
 LOOK_S = 1.0
 #: Where outboxes lie: memory, when the machine has such a folder.
 _MEMORY = Path("/dev/shm")
-
-ESTABLISHMENT = "a"
 
 
 class World:
@@ -64,6 +67,14 @@ class World:
         self.edges = [self._edge(source, folder) for source in SOURCES]
         self.workers = [self._worker(f"worker-{n}") for n in range(plan.workers)]
         self.consumers = [self._consumer(name) for name in ("store", "audit")]
+        self.receipts = ReceiptsProcess(
+            self.kernel,
+            broker=self.broker,
+            network=self.network,
+            database=self.database,
+            settings=self.settings,
+            ids=SimulatedIds(self.network, "receipts"),
+        )
         self.readers = [
             Reader(self.kernel, f"reader-{n}", network=self.network, database=self.database)
             for n in range(2)
@@ -78,7 +89,7 @@ class World:
     @property
     def actors(self) -> list[Actor]:
         """Every process."""
-        return [*self.edges, *self.workers, *self.consumers, *self.readers]
+        return [*self.edges, *self.workers, *self.consumers, self.receipts, *self.readers]
 
     def run(self) -> None:
         """Live through the plan, heal, and drain."""
@@ -99,6 +110,27 @@ class World:
         self.rested_at = self.kernel.now
         for actor in self.actors:
             actor.close()
+
+    def lose_unread(self) -> None:
+        """What nobody has read of the changes is gone from every broker."""
+        if any(worker.running for worker in self.workers) or self.consumers[1].running:
+            return
+        for place in self._written:
+            read = [snapshot.positions(self.database.tables, "audit").get(place, 0)]
+            for worker in self.workers:
+                read += [folder.positions.get(place, 0) for folder in worker.disk.values()]
+            read.append(self.committed(place))
+            if max(read) < self.broker.logs[place].high:
+                self.broker.truncate(place, max(read))
+
+    def committed(self, place: tuple[str, int]) -> int:
+        """The position of an input that the changelog of its lane has."""
+        at = 0
+        for record in self.broker.logs[CHANGELOGS[route(place[0])], place[1]].past:
+            if record.key == POSITION_KEY and record.value is not None:
+                found = {(t, p): offset for t, p, offset in msgspec.msgpack.decode(record.value)}
+                at = max(at, found.get(place, 0))
+        return at
 
     def add_worker(self) -> None:
         """One more stream worker joins."""
