@@ -11,6 +11,7 @@ import structlog
 
 from dsn_producers import receipted, restoring, sending
 from dsn_producers.errors import JournalLost, OutboxRefused, Restored
+from dsn_producers.health import health
 from dsn_producers.limits import Limits
 from dsn_producers.outbox import now_ms
 from dsn_producers.outbox_file import OutboxFile
@@ -29,6 +30,11 @@ FREE_S = 10.0
 FREE_MAX = 2000
 #: Seconds in which everything the centre ever said can be read, over a line of 64 kbit/s as well.
 CATCH_UP_S = 30.0
+
+#: Freed pages that stay in the file, to be used again, as long as its disk has room.
+REUSABLE_BYTES_MAX = 64 * 1024 * 1024
+#: Pages given back to the disk at a time: some milliseconds.
+GIVE_BACK_PAGES = 1000
 
 _DAY_MS = 24 * 3600 * 1000
 
@@ -84,6 +90,7 @@ class Hearing:
     ) -> None:
         self._file = file
         self._feed = feed
+        self._limits = limits
         self._clock = clock
         self._keep_ms = int(limits.outbox_keep_days * _DAY_MS)
         self._heard = self._looked = self._freed = 0.0
@@ -103,9 +110,27 @@ class Hearing:
                 check_journal(self._file, self._feed)
             if now - self._freed >= FREE_S:
                 gone = receipted.free(self._file, self._clock() - self._keep_ms, FREE_MAX)
-                self._freed = self._freed if gone == FREE_MAX else now
+                more = give_back(self._file, self._limits)
+                self._freed = self._freed if gone or more else now
+                if gone or more:
+                    self._file.checkpoint()
         except OutboxRefused as error:
             log.warning("word_not_kept", source=self._file.source, reason=error.reason)
+
+
+def give_back(file: OutboxFile, limits: Limits) -> bool:
+    """Give freed pages back to the disk where they are many or it is short; whether some remain.
+
+    Without it an outbox that refused because its disk was full would refuse for ever: the file
+    would keep the room of what was freed, and nobody would see it.
+    """
+    reusable = file.reusable_bytes()
+    said = health(file, limits)
+    short = said.disk_free_bytes < 2 * said.disk_free_bytes_min
+    if not reusable or (reusable <= REUSABLE_BYTES_MAX and not short):
+        return False
+    file.give_back(GIVE_BACK_PAGES)
+    return 0 < file.reusable_bytes() < reusable
 
 
 def _serve(file: OutboxFile, request: ResendRequest) -> None:

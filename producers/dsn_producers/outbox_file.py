@@ -155,9 +155,25 @@ class OutboxFile:
         )
         return (pages - free) * size
 
+    def reusable_bytes(self) -> int:
+        """Bytes of pages that freed rows left behind: used again, but not free on the disk."""
+        free, size = (
+            int(self._db.execute(f"PRAGMA {name}").fetchone()[0])
+            for name in ("freelist_count", "page_size")
+        )
+        return free * size
+
+    def give_back(self, pages_max: int) -> None:
+        """Make the file smaller by pages that freed rows left behind."""
+        with self.transaction():
+            self.run(f"PRAGMA incremental_vacuum({int(pages_max)})").fetchall()
+
     def checkpoint(self) -> None:
-        """Fold the WAL back as far as no reader or writer is in the way."""
-        self.run("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        """Fold the WAL back as far as no reader or writer is in the way. Raises ``OutboxRefused``."""
+        try:
+            self.run("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error as error:
+            raise _refusal(error) from error
 
     def one(self, name: str, *values: object) -> tuple[Any, ...] | None:
         """The first row of a named statement."""
@@ -201,6 +217,9 @@ class OutboxFile:
 
     def _prepare(self, durable: bool) -> None:
         self.run(f"PRAGMA busy_timeout = {_READ_BUSY_MS}")
+        if not self.path.stat().st_size:
+            # Before anything is in the file: what is freed must be able to go back to the disk.
+            self.run("PRAGMA auto_vacuum = INCREMENTAL")
         self.run("PRAGMA journal_mode = WAL")
         self.run(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         self.run(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES_MAX}")

@@ -15,6 +15,9 @@ from dsn_producers.receipts import Finding, Known, judge
 from dsn_producers.sending import go_back, position_of
 from dsn_schemas.records import Receipt, ResendRequest
 
+#: Removed in one transaction, about; SQLite may overwrite what it frees.
+FREE_BYTES_MAX = 4 * 1024 * 1024
+
 
 class Served(Enum):
     """What became of a request."""
@@ -121,20 +124,25 @@ def free(file: OutboxFile, captured_before: int, count_max: int) -> int:
     """Remove rows that were sent, are covered by a receipt and were taken before an instant (ms).
 
     What makes "twice is once" work stays: the digests of messages and of items. Returns how many
-    rows went, ``count_max`` at most: a long transaction would keep senders waiting.
+    rows went, ``count_max`` and some MB at most: a long transaction would keep senders waiting, and
+    what is removed is first written to the disk that may be full.
     """
-    removed = 0
+    removed = size_bytes = 0
     with file.transaction():
         sent = file.meta("sent")
         for epoch, _, covered, freed in file.all("epochs_numbered"):
             limit = min(position_of(epoch, covered), sent)
             first = position_of(epoch, freed)
-            old = file.all("trimmable", first, limit, count_max - removed, captured_before)
-            if old:
-                file.many("drop_change", old)
-                last = max(position for (position,) in old) - position_of(epoch, 0)
-                file.execute("put_freed", last, epoch, last)
-                removed += len(old)
+            last = first
+            rows = file.all("trimmable", first, limit, count_max - removed, captured_before)
+            for position, row_bytes in rows:
+                if size_bytes >= FREE_BYTES_MAX:
+                    break
+                file.execute("drop_change", position)
+                last, size_bytes, removed = position, size_bytes + row_bytes, removed + 1
+            if last > first:
+                seq = last - position_of(epoch, 0)
+                file.execute("put_freed", seq, epoch, seq)
     return removed
 
 

@@ -226,7 +226,10 @@ class Session:
             self._keep_now()
         if now - self._folded_at >= FOLD_S:
             self._folded_at = now
-            self._file.checkpoint()
+            try:
+                self._file.checkpoint()
+            except OutboxRefused as error:
+                log.warning("outbox_not_folded", source=self._file.source, reason=error.reason)
 
     def _keep_now(self) -> None:
         ends = self._ends.moved()

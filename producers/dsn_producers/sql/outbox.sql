@@ -81,8 +81,8 @@ WHERE position > ? AND position < ? GROUP BY partition
 UPDATE heads SET sent = 0 WHERE epoch > ?
 
 -- name: trimmable
-SELECT position FROM (
-    SELECT position, captured_at FROM changes
+SELECT position, size_bytes FROM (
+    SELECT position, captured_at, LENGTH(body) AS size_bytes FROM changes
     WHERE position > ? AND position <= ? ORDER BY position LIMIT ?
 ) WHERE captured_at < ?
 
