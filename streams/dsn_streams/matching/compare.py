@@ -206,10 +206,14 @@ def _family(one: tuple[str, ...], two: tuple[str, ...]) -> int:
 
 
 def _inverted(a: Features, b: Features) -> bool:
-    return levels.best(a.givens, b.families, levels.family) in (
-        levels.SAME,
-        levels.FAMILY_NEAR,
-    ) and levels.best(a.families, b.givens, levels.family) in (levels.SAME, levels.FAMILY_NEAR)
+    """Each is the other's, or the same words were split at another place (Wang Li, Na)."""
+    near = (levels.SAME, levels.FAMILY_NEAR)
+    if not (a.givens and b.givens and a.families and b.families):
+        return False
+    if levels.best(a.givens, b.families, levels.family) in near:
+        return levels.best(a.families, b.givens, levels.family) in near
+    ones, twos = (f"{x.givens[0]} {x.families[0]}".split() for x in (a, b))
+    return sorted(ones) == sorted(twos)
 
 
 def _parent(a: str, b: str, weights: Weights) -> int:

@@ -163,7 +163,8 @@ def judge(
     question = _question(a, b, seen, weight, weights)
     if question:
         return Verdict("review", question, barred)
-    return Verdict("different", _why_not(seen, weight, weights), barred)
+    other = weight >= weights.review_min
+    return Verdict("different", "other-person" if other else "too-little", barred)
 
 
 def years_apart(a: str, b: str) -> int:
@@ -240,14 +241,19 @@ def _path(a: Features, b: Features, seen: Seen) -> str | None:
 
 def _by_nam(a: Features, b: Features, seen: Seen) -> str | None:
     """The same health number: date and given name must fit, the surname may be a married one."""
-    if not _date_fits(a, b, seen) or seen.given not in _ANY_GIVEN:
+    if seen.given not in _ANY_GIVEN:
         return None
+    dated = _date_fits(a, b, seen)
     if seen.nam == SAME:
-        return "nam-same"
+        return "nam-same" if dated else None
     # One record's own date does not vouch for the number: it may be somebody else's.
     vouched = a.trusted or b.trusted
-    names = seen.clear or seen.given == GIVEN_INVERTED
-    return "nam-claimed" if names and (vouched or seen.born == SAME) else None
+    if dated:
+        names = seen.clear or seen.given == GIVEN_INVERTED
+        return "nam-claimed" if names and (vouched or seen.born == SAME) else None
+    # The number says the birth date of one of them, and the other has its year: a typing error.
+    year = bool(a.born and b.born) and years_apart(a.born, b.born) == 0
+    return "nam-claimed-same-year" if year and vouched and seen.exact and seen.backed else None
 
 
 def _by_identifier(a: Features, b: Features, seen: Seen) -> str | None:
@@ -267,9 +273,9 @@ def _by_traits(a: Features, b: Features, seen: Seen) -> str | None:
     """No number in common: name, birth date and sex must carry it, and at most one of them may be
     a near agreement, which something else must back. Numbers that speak against leave only the
     exact person at the same home."""
-    if seen.sex == SEX_DIFFERS or seen.nam == NAM_UNLIKE:
+    if seen.sex == SEX_DIFFERS:
         return None
-    if seen.identifier in (ID_MIXED, ID_NEAR, ID_DIFFERS):
+    if seen.nam == NAM_UNLIKE or seen.identifier in (ID_MIXED, ID_NEAR, ID_DIFFERS):
         same_home = seen.reached or (seen.street == SAME and seen.postal != DIFFERS)
         exact = seen.exact and seen.born == SAME and same_home
         return "traits-despite-number" if exact else None
@@ -279,6 +285,8 @@ def _by_traits(a: Features, b: Features, seen: Seen) -> str | None:
         return None
     if seen.born == SAME and seen.clear:
         return "traits-near"
+    if seen.born == SAME and seen.given == GIVEN_INVERTED:
+        return "traits-inverted"
     near = _date_fits(a, b, seen) or (seen.born == BORN_PART and years_apart(a.born, b.born) == 0)
     return "traits-date-near" if near and seen.exact else None
 
@@ -296,7 +304,7 @@ def _question(a: Features, b: Features, seen: Seen, weight: int, weights: Weight
     """The rule that puts a pair before a person."""
     if seen.nam in (SAME, NAM_CLAIMED):
         return "number-on-other-traits"
-    if _other_person(seen):
+    if _other_person(a, b, seen, weights):
         return None
     if weight >= weights.review_min:
         return "weight"
@@ -308,24 +316,30 @@ def _question(a: Features, b: Features, seen: Seen, weight: int, weights: Weight
     return None
 
 
-def _other_person(seen: Seen) -> bool:
-    """The given name is another, and one thing more: a relative or a stranger, whatever else
-    agrees. 1. The birth date is another too: a brother or sister. 2. The surname is another too.
-    3. Nothing backs it: two people of one surname born on one day.
+def _other_person(a: Features, b: Features, seen: Seen, weights: Weights) -> bool:
+    """Too much is another's for a question: a relative or a stranger, whatever else agrees."""
+    number = seen.identifier in (SAME, ID_LOCAL, ID_MIXED)
+    if seen.given in _OTHER_GIVEN:
+        return _other_given(a, b, seen, weights)
+    if seen.born == BORN_DIFFERS and not number:
+        return not (seen.given == SAME and seen.family == SAME)  # Marie, her sister Marie-Carmel
+    # One given name and birth date, another surname, and nothing that a marriage leaves as it was.
+    return seen.family == FAMILY_DIFFERS and not seen.backed and not number
+
+
+def _other_given(a: Features, b: Features, seen: Seen, weights: Weights) -> bool:
+    """The given name is another, and one thing more. 1. The birth date is another too: a brother
+    or sister. 2. The surname is another too. 3. The sex is another too, of a child: twins; an
+    adult may have changed both. 4. Nothing backs it: two of one surname born on one day.
     """
-    if seen.given not in _OTHER_GIVEN:
-        return False
     if seen.born not in (SAME, MISSING, BORN_COMPATIBLE, BORN_SWAPPED):  # 1
         return True
     if seen.family == FAMILY_DIFFERS and not (seen.identifier == SAME and seen.backed):  # 2
         return True
-    return not seen.backed and seen.identifier in (MISSING, ID_DIFFERS)  # 3
-
-
-def _why_not(seen: Seen, weight: int, weights: Weights) -> str:
-    if weight >= weights.review_min and _other_person(seen):
-        return "other-given-name"
-    return "too-little"
+    child = a.born >= str(weights.adult_born_before)
+    if seen.sex == SEX_DIFFERS and child and seen.identifier in (MISSING, ID_DIFFERS):  # 3
+        return True
+    return not seen.backed and seen.identifier in (MISSING, ID_DIFFERS)  # 4
 
 
 @lru_cache(maxsize=1 << 15)

@@ -163,7 +163,7 @@ def given(a: str, b: str, variants: Variants) -> int:
         return GIVEN_PART if any(len(word) > 1 and word in many for word in few) else GIVEN_INITIAL
     first = _word(one[0], two[0], variants)
     if len(few) > 1:
-        rest = min(_word(x, y, variants) for x in one[1:] for y in two[1:])
+        rest = min(_next_word(x, y, variants) for x in one[1:] for y in two[1:])
         if first == SAME:
             return rest if rest in (GIVEN_VARIANT, GIVEN_NEAR) else GIVEN_CLASH
         whole = _spelling(a.replace(" ", ""), b.replace(" ", ""), GIVEN_NEAR, GIVEN_FAIR)
@@ -203,9 +203,21 @@ def _word(a: str, b: str, variants: Variants) -> int:
     found = _spelling(a, b, GIVEN_NEAR, GIVEN_FAIR)
     if not found:
         return GIVEN_DIFFERS
-    if a in variants.known and b in variants.known or _gendered(a, b):
-        return GIVEN_ALIKE
+    known = a in variants.known
+    if known == (b in variants.known) and (known or _gendered(a, b)):
+        return GIVEN_ALIKE  # where only one of the two exists, the other is a typing error
     return found
+
+
+def _next_word(a: str, b: str, variants: Variants) -> int:
+    """Two second names behind the same first one: fields are cut (Jean-Franc), and a short name
+    has typing errors too."""
+    short, long = sorted((a, b), key=len)
+    if len(short) < 3 or (a in variants.known and b in variants.known):
+        return _word(a, b, variants)
+    if long.startswith(short) or OSA.distance(a, b, score_cutoff=1) <= 1:
+        return GIVEN_NEAR
+    return _word(a, b, variants)
 
 
 def _spelling(a: str, b: str, near: int, fair: int) -> int:
@@ -215,9 +227,10 @@ def _spelling(a: str, b: str, near: int, fair: int) -> int:
         min(len(a), len(b)) >= 4 and OSA.distance(a, b, score_cutoff=1) <= 1
     ):
         return near
-    if likeness >= FAIR_MIN or (min(len(a), len(b)) >= 4 and sound(a) == sound(b)):
+    shorter = min(len(a), len(b))
+    if likeness >= FAIR_MIN or (shorter >= 4 and sound(a) == sound(b)):
         return fair
-    return 0
+    return fair if shorter == 3 and OSA.distance(a, b, score_cutoff=1) <= 1 else 0
 
 
 def _gendered(a: str, b: str) -> bool:

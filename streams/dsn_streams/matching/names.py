@@ -102,7 +102,7 @@ def _parts(family: str, given: tuple[str, ...], text: str) -> tuple[str, str]:
         if not comma:
             *first, family = text.split() or [""]
             given = (" ".join(first),)
-    return surname(family), fold(" ".join(given))
+    return surname(family), _SAINT.sub("st", fold(" ".join(given)))
 
 
 @lru_cache(maxsize=1 << 14)
