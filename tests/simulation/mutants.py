@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from dsn_consumers import gap
 from dsn_consumers.audit import AuditSink
 from dsn_consumers.chart_rows import Encoder
 from dsn_consumers.pump import Pump
@@ -27,13 +28,16 @@ from dsn_deploy.simulation.edge import Edge
 from dsn_deploy.simulation.outcome import live
 from dsn_deploy.simulation.plan import plan_of
 from dsn_deploy.simulation.reader import Reader
-from dsn_producers import taking
+from dsn_producers import receipted, taking
 from dsn_producers.message import Message
 from dsn_producers.outbox_file import OutboxFile
+from dsn_producers.receipts import Finding
 from dsn_producers.window import Window
-from dsn_streams import admit, identify, lane, unify
+from dsn_streams import admit, lane, unify
 from dsn_streams.contribution import Contribution
+from dsn_streams.identity import claims
 from dsn_streams.lane import Lane, Link
+from dsn_streams.numbering import SourceProgress
 
 Patch = pytest.MonkeyPatch
 
@@ -102,7 +106,7 @@ def _last_by_wall_clock(patch: Patch) -> None:
 
 
 def _unlink_not_folded(patch: Patch) -> None:
-    patch.setattr(identify, "PARTING", frozenset())
+    patch.setattr(claims, "PARTING", frozenset())
 
 
 def _late_not_forwarded(patch: Patch) -> None:
@@ -240,6 +244,32 @@ def _barrier_before_entries(patch: Patch) -> None:
     patch.setattr(unify._Turn, "decision", first)
 
 
+def _gaps_not_asked(patch: Patch) -> None:
+    original = gap.decide
+
+    def silent(*args: Any) -> Any:
+        return original(*args)[0], []
+
+    patch.setattr(gap, "decide", silent)
+
+
+def _restored_outbox_unnoticed(patch: Patch) -> None:
+    original = receipted.judge
+
+    def trusting(*args: Any, **kwargs: Any) -> Finding:
+        found = original(*args, **kwargs)
+        return Finding.COVERS if found is Finding.RESTORED else found
+
+    patch.setattr(receipted, "judge", trusting)
+
+
+def _hole_takes_back(patch: Patch) -> None:
+    def behind_last(self: SourceProgress, upto: int) -> None:
+        self.holes.append((self.last, upto))
+
+    patch.setattr(SourceProgress, "_missing", behind_last)
+
+
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(name="ack-before-fsync", what="the sender is answered before the outbox commits",
            plant=_ack_before_fsync),
@@ -279,6 +309,12 @@ MUTANTS: tuple[Mutant, ...] = (
            plant=_view_without_link_check),
     Mutant(name="stale-replica-unlabelled", what="charts come from a replica, labels from the primary",
            plant=_stale_replica_unlabelled),
+    Mutant(name="gaps-not-asked", what="holes are noticed and nobody is asked to send again",
+           plant=_gaps_not_asked),
+    Mutant(name="restored-outbox-unnoticed", what="a restored outbox goes on under known numbers",
+           plant=_restored_outbox_unnoticed),
+    Mutant(name="hole-takes-back-complete", what="a hole behind a mark takes complete back",
+           plant=_hole_takes_back),
     Mutant(name="barrier-before-entries", what="unify says that entries have arrived in front of them",
            plant=_barrier_before_entries),
 )  # fmt: skip
