@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dsn_producers import receipted, restoring, sending
+from dsn_producers import hearing, receipted, restoring, sending
+from dsn_producers.errors import JournalLost
 from dsn_producers.journal_ends import JournalEnds
 from dsn_producers.outbox import Outbox
 from dsn_producers.outbox_file import OutboxFile, path_of
@@ -21,7 +23,14 @@ from dsn_producers.sources import Source
 from dsn_schemas.keys import partition_of, record_key
 from dsn_schemas.records import Receipt, ResendRequest
 from dsn_schemas.settings import Settings
-from support.establishment import FakeRecord, assert_chained, changes_in, message_of, taken_form
+from support.establishment import (
+    FakeBroker,
+    FakeRecord,
+    assert_chained,
+    changes_in,
+    message_of,
+    taken_form,
+)
 
 
 def receipt(seq: int, *, epoch: int = 1, seen: int = 0, store: str = "s") -> Receipt:
@@ -347,3 +356,37 @@ def test_killed_while_it_begins_a_new_epoch_it_loses_nothing(
     assert {c.epoch for c in changes[10:]} == {epoch} and epoch > 1
     assert_chained(changes[:10], 4)
     assert_chained(changes[10:], 4)
+
+
+@pytest.mark.parametrize("step", ["_serve", "check_journal", "trust"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_dying_while_it_catches_up_it_goes_back_all_the_same(
+    file: OutboxFile, source: Source, monkeypatch: pytest.MonkeyPatch, step: str, when: str
+) -> None:
+    """A request and a journal made anew: whatever it died of, the next start knows of both."""
+    broker = FakeBroker(1)
+    broker.topic_id = "second"
+    broker.words = [request(1, 4)]
+    file.put_meta("topic_id", "first")
+    place = restoring if step == "trust" else hearing
+    real = getattr(place, step)
+
+    class Died(BaseException):
+        """The process."""
+
+    def dying(*arguments: object) -> None:
+        if when == "after":
+            real(*arguments)
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place, step, dying)
+        with pytest.raises((Died, JournalLost)):
+            hearing.catch_up(file, broker.feed(None, source))
+    with contextlib.suppress(JournalLost):
+        hearing.catch_up(file, broker.feed(None, source))
+    hearing.catch_up(file, broker.feed(None, source))
+
+    assert file.meta("resend") == position_of(1, 0)
+    assert file.one("meta", "topic_id") == ("second",)
+    assert file.meta("asked") == 1
