@@ -96,7 +96,7 @@ class Consumer(Actor):
                     self.point(f"{self.name}.5 before")
             except (psycopg.Error, KafkaException) as error:
                 self.ready = False
-                self.away()
+                self.away(f"{self.kind}'s neighbour away")
                 pump.pause(error)
         except Paused as pause:
             return pause.seconds

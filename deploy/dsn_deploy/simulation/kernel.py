@@ -88,8 +88,9 @@ class Actor:
         #: What ended it other than a kill.
         self.faults: list[str] = []
         self._down_since: float | None = None
-        #: How long it took each time to work again, s.
-        self.recoveries: list[float] = []
+        self._down_why = ""
+        #: Why it did not work, and how long it took to work again, s.
+        self.recoveries: list[tuple[str, float]] = []
 
     # --- what a process overrides --------------------------------------------------------------
 
@@ -166,16 +167,18 @@ class Actor:
         """The process ends by itself, with a status that has it started again."""
         raise Died
 
-    def away(self) -> None:
+    def away(self, why: str) -> None:
         """It does not work any more: it died, or a neighbour is away."""
         if self._down_since is None:
             self._down_since = self.kernel.now
+            self._down_why = why
 
     def works(self, not_before_s: float = 0.0) -> None:
         """It works again; ``not_before_s`` is when its neighbours came back."""
         if self._down_since is not None:
-            since = max(self._down_since, min(not_before_s, self.kernel.now))
-            self.recoveries.append(self.kernel.now - since)
+            back = max(not_before_s, self._frozen_until)
+            since = max(self._down_since, min(back, self.kernel.now))
+            self.recoveries.append((self._down_why, self.kernel.now - since))
             self._down_since = None
 
     def close(self) -> None:
@@ -211,6 +214,7 @@ class Actor:
     def _ended(self) -> None:
         self.running = False
         self.deaths += 1
-        self.away()
+        self._frozen_until = 0.0
+        self.away(f"{self.kind} died")
         self.gone()
         self.kernel.after(self.kernel.random.uniform(*self.RESTART_S), self.start)

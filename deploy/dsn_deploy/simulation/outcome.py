@@ -31,7 +31,7 @@ class Outcome:
     reads: int
     deaths: int
     violations: tuple[Violation, ...]
-    #: Kind of process -> seconds until it worked again, each time.
+    #: What did not work -> seconds until it worked again, each time.
     recoveries: dict[str, list[float]]
     #: Points that were passed, for the table of crash points.
     died_at: Counter[str] = field(default_factory=Counter)
@@ -55,7 +55,8 @@ def _outcome(plan: Plan, world: World, violations: tuple[Violation, ...]) -> Out
     recoveries: dict[str, list[float]] = {}
     died_at: Counter[str] = Counter()
     for actor in world.actors:
-        recoveries.setdefault(actor.kind, []).extend(actor.recoveries)
+        for why, seconds in actor.recoveries:
+            recoveries.setdefault(why, []).append(seconds)
         died_at.update(actor.died_at)
     return Outcome(
         seed=plan.seed,

@@ -23,6 +23,7 @@ class Reader(Actor):
 
     def tick(self) -> float:
         """Open one chart, if the store answers."""
+        self.works()
         if self._network.hears(self.name, POSTGRES):
             people = sorted(set(snapshot.linked(self._database.tables).values()))
             if people:

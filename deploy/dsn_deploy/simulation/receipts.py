@@ -74,7 +74,7 @@ class ReceiptsProcess(Actor):
             )
             self.point("receipts.5 after")
         except (KafkaException, psycopg.Error):
-            self.away()
+            self.away(f"{self.kind}'s neighbour away")
             self._core = None
             self.database.end_of(self)
             return self.kernel.random.uniform(0.2, 1.0)
