@@ -53,13 +53,15 @@ class Measured:
         """As they are printed; the names are read by scripts."""
         seconds = sum(turn.seconds for turn in self.turns)
         cpu_s = sum(turn.cpu_s for turn in self.turns)
-        found = self.linkage
+        found, quiet = self.linkage, self._quiet()
         return {
             "people": self.asked.people,
             "records": self.records,
             "registrations_per_s": round(self.records / max(seconds, cpu_s), 1),
             "cpu_us": round(cpu_s / self.records * 1e6, 1),
-            "cpu_us_by_part": self._by_part(),
+            "cpu_us_by_part": self._by_part([turn.cpu_s for turn in self.turns]),
+            "cpu_us_quiet": round(sum(quiet) / self.records * 1e6, 1),
+            "cpu_us_quiet_by_part": self._by_part(quiet),
             "index_bytes_per_record": round(self.index_bytes / self.records, 1),
             "false_links": found.false_links,
             "missed_links": found.missed_links,
@@ -76,16 +78,29 @@ class Measured:
             "seed": self.asked.seed,
         }
 
-    def _by_part(self) -> list[float]:
+    def _quiet(self) -> list[float]:
+        """CPU seconds of each turn, had the machine been as fast as in its fastest tenth.
+
+        An estimate: a turn counts less by as much as the yardstick beside it took longer. Growth can
+        be read from it on a machine that others use.
+        """
+        measured = sorted(turn.yardstick_s for turn in self.turns if turn.yardstick_s)
+        fast = measured[len(measured) // 10]
+        return [
+            turn.cpu_s * min(1.0, fast / turn.yardstick_s) if turn.yardstick_s else turn.cpu_s
+            for turn in self.turns
+        ]
+
+    def _by_part(self, cpu_s: Sequence[float]) -> list[float]:
         """CPU µs a record in the first tenth of the records, the second..."""
         spent = [[0, 0.0] for _ in range(PARTS)]
         done = 0
-        for turn in self.turns:
+        for turn, used_s in zip(self.turns, cpu_s, strict=True):
             part = spent[min(PARTS - 1, done * PARTS // self.records)]
             part[0] += turn.records
-            part[1] += turn.cpu_s
+            part[1] += used_s
             done += turn.records
-        return [round(cpu_s / count * 1e6, 1) for count, cpu_s in spent if count]
+        return [round(used_s / count * 1e6, 1) for count, used_s in spent if count]
 
 
 def run(asked: Asked, say: Say) -> Measured:

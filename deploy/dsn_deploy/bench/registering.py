@@ -24,6 +24,8 @@ from dsn_streams.identify import Identify
 from dsn_streams.stage import Batch, Output
 from dsn_streams.state import RocksState, new_cache
 
+#: Steps of the yardstick.
+YARDSTICK_STEPS = 20_000
 #: Partitions of the topics that identify writes; it only decides where an output goes.
 PARTITIONS = 4
 
@@ -69,6 +71,8 @@ class Turn(NamedTuple):
     seconds: float
     #: CPU of the whole process: the threads of the state are in it.
     cpu_s: float
+    #: CPU of a fixed piece of work right afterwards: how fast the machine was just then.
+    yardstick_s: float = 0.0
 
 
 def request(record: Record) -> IdentityRequest:
@@ -109,7 +113,7 @@ def register(
         decision = stage.decide(state, [Batch(IDENTITY_REQUESTS, 0, puts)])
         state.commit(decision.writes, {(IDENTITY_REQUESTS, 0): offset}, offset, time.time())
         seconds, cpu_s = time.perf_counter() - began, time.process_time() - began_cpu
-        out.turns.append(Turn(len(puts), seconds, cpu_s))
+        out.turns.append(Turn(len(puts), seconds, cpu_s, _yardstick_s()))
         for output in decision.outputs:
             _note(codec, output, out)
         yield out
@@ -119,6 +123,15 @@ def register(
     out.turns.append(closed)
     out.index_bytes = sum(file.stat().st_size for file in folder.glob("*") if file.is_file())
     yield out
+
+
+def _yardstick_s() -> float:
+    """About 3 ms of plain work. Neighbours on a core make the same work cost twice the CPU time."""
+    began = time.thread_time()
+    seen: dict[int, int] = {}
+    for number in range(YARDSTICK_STEPS):
+        seen[number * 7919 % 1009] = number
+    return time.thread_time() - began
 
 
 def _note(codec: Codec, output: Output, out: Registered) -> None:
