@@ -213,6 +213,7 @@ class Pump(Generic[Prepared]):
             return
         self._looked_at = self._neighbours.monotonic()
         self._finish()
+        self._check_offsets()
         found = self._intake.describe(self._sink.wanted(self._intake.topics()))
         check_ids(found, {name: topic.topic_id for name, topic in self._topics.items()})
         new = [topic for topic in found if topic.name not in self._topics]
@@ -241,6 +242,14 @@ class Pump(Generic[Prepared]):
                     values = {"topic": place[0], "partition": place[1], "next_offset": known[place]}
                     connection.execute(statement("add_offset"), consumer | values)
         return {place: known[place] for place in places}
+
+    def _check_offsets(self) -> None:
+        """Raise ``AnotherWriter`` when an operator set the offsets back: without traffic too."""
+        stored = self._stored(self._connected())
+        if any(stored.get(place) != at for place, at in self._offsets.items()):
+            raise AnotherWriter(
+                f"the offsets of consumer {self._sink.name} were moved: reading again from there"
+            )
 
     def _stored(self, connection: Connection) -> dict[Place, int]:
         rows = connection.execute(statement("offsets"), {"consumer": self._sink.name})

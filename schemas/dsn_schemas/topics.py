@@ -16,6 +16,7 @@ RECEIPTS_PREFIX = "dsn.receipts."
 IDENTITY_REQUESTS = "dsn.identity.requests"
 IDENTITY_LINKS = "dsn.identity.links"
 IDENTITY_REVIEWS = "dsn.identity.reviews"
+REPLAYS = "dsn.replays"
 CONTRIBUTIONS = "dsn.contributions"
 VIEW = "dsn.view"
 QUARANTINE = "dsn.quarantine"
@@ -94,6 +95,7 @@ def topics(settings: Settings, establishments: Sequence[str]) -> list[Topic]:
         topic(IDENTITY_REQUESTS, "record", "admit, stewards", _FOR_EVER, 1),
         topic(IDENTITY_LINKS, "record", "identify", _COMPACTED),
         topic(IDENTITY_REVIEWS, "pair", "identify", _COMPACTED),
+        topic(REPLAYS, "record", "operators (dsn replay)", days),
         topic(CONTRIBUTIONS, "person", "admit, unify", weeks),
         topic(VIEW, "person + section + entry", "unify", _COMPACTED),
         topic(QUARANTINE, "source", "any stage", _FOR_EVER),

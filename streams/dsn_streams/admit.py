@@ -9,10 +9,12 @@ person it would found itself, where the store does not show it before the link s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
 
+from dsn_schemas import replays
 from dsn_schemas.keys import SEPARATOR, partition_of, person_id, record_key
 from dsn_schemas.records import (
     QuarantinedChange,
@@ -25,6 +27,7 @@ from dsn_schemas.topics import (
     IDENTITY_LINKS,
     IDENTITY_REQUESTS,
     QUARANTINE,
+    REPLAYS,
 )
 from dsn_schemas.wire import (
     Codec,
@@ -38,6 +41,7 @@ from dsn_streams import contribution as messages
 from dsn_streams.contribution import (
     OP_NUMBERS,
     SECTION_NUMBERS,
+    Again,
     Barrier,
     Contribution,
     Handover,
@@ -103,6 +107,18 @@ class _Taken(NamedTuple):
     record: InputRecord
     #: A link, the head of a change or mark, or why it is neither.
     said: RecordLink | Head | UnreadableRecord
+    #: Put through again: numbered long ago.
+    again: bool = False
+
+
+@dataclass(slots=True)
+class _Original:
+    """The record of the journal that is put through again."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
 
 
 class _Turn:
@@ -123,13 +139,13 @@ class _Turn:
 
     def take(self) -> None:
         """Take every record in, in order."""
-        for batch, record, said in self._taken:
+        for batch, record, said, again in self._taken:
             match said:
                 case Head():
-                    if said.fields["op"] == "mark":
+                    if said.fields["op"] != "mark":
+                        self._changed(batch, record, said, again=again)
+                    elif not again:
                         self._marked(batch, said.fields)
-                    else:
-                        self._changed(batch, record, said)
                 case RecordLink():
                     self._linked(record_key(said.authority, said.number), said)
                 case UnreadableRecord():
@@ -154,15 +170,25 @@ class _Turn:
                     raise TypeError(f"{IDENTITY_LINKS} holds a {kind}, not a RecordLink")
                 yield _Taken(batch, record, link)
             return
+        if batch.topic == REPLAYS:
+            for record in batch.records:
+                one = replays.decode(record.value or b"")
+                original = _Original(one.offset, one.timestamp, record.key, one.value)
+                origin = Batch(one.topic, one.partition, (original,))
+                yield _Taken(origin, original, self._head(one.value), again=True)
+            return
         for record in batch.records:
-            try:
-                head = self._codec.head(record.value or b"")
-                if head.name != "RecordChange":
-                    raise UnreadableRecord(f"a {head.name} is not a RecordChange")
-            except UnreadableRecord as error:
-                yield _Taken(batch, record, error)
-            else:
-                yield _Taken(batch, record, head)
+            yield _Taken(batch, record, self._head(record.value or b""))
+
+    def _head(self, value: bytes) -> Head | UnreadableRecord:
+        """The head of a change, or why there is none."""
+        try:
+            head = self._codec.head(value)
+        except UnreadableRecord as error:
+            return error
+        if head.name != "RecordChange":
+            return UnreadableRecord(f"a {head.name} is not a RecordChange")
+        return head
 
     # --- one step each -------------------------------------------------------------------------
 
@@ -171,15 +197,13 @@ class _Turn:
         progress.mark(fields["seq"], fields["previous"], fields["captured_at"])
         self._moved.add(key)
 
-    def _changed(self, batch: Batch, record: InputRecord, head: Head) -> None:
+    def _changed(self, batch: Batch, record: InputRecord, head: Head, *, again: bool) -> None:
         fields: Any = head.fields
         if not 0 <= fields["previous"] < fields["seq"]:
             detail = "a number is at least 1 and above the one before it; correct the sender"
             self._quarantine(batch, record, fields, "impossible-number", detail)
             return
-        key, progress = self._source(batch, fields)
-        self._moved.add(key)
-        if not progress.take(fields["seq"], fields["previous"], fields["captured_at"]):
+        if not again and not self._numbered(batch, fields):
             return
         section: Section = fields["section"]
         if section == "rejected":
@@ -187,14 +211,20 @@ class _Turn:
         elif section in _ROUTED or section == "claims":
             wrong = _wrong(head)
             if wrong is None:
-                self._route(head)
+                self._route(head, again=again)
             else:
                 self._quarantine(batch, record, fields, *wrong)
         else:
             detail = "the section is not known to this version; update the centre, then retry"
             self._quarantine(batch, record, fields, "unknown-section", detail)
 
-    def _route(self, head: Head) -> None:
+    def _numbered(self, batch: Batch, fields: Any) -> bool:
+        """Note the number; ``False`` when it was seen before."""
+        key, progress = self._source(batch, fields)
+        self._moved.add(key)
+        return progress.take(fields["seq"], fields["previous"], fields["captured_at"])
+
+    def _route(self, head: Head, *, again: bool) -> None:
         fields: Any = head.fields
         key = record_key(fields["authority"], fields["number"])
         row = self._rows.get(key)
@@ -212,10 +242,11 @@ class _Turn:
         elif earlier:
             self._request(key, row, fields, "unknown", _NULL_CONTENT)
         if section != "claims":
-            self._contribute(key, row, fields, content)
+            item = self._contribution(key, row, fields, content)
+            self._send(row.person, Again(item) if again else item)
 
-    def _contribute(self, key: str, row: RecordRow, fields: Any, content: bytes) -> None:
-        item = Contribution(
+    def _contribution(self, key: str, row: RecordRow, fields: Any, content: bytes) -> Contribution:
+        return Contribution(
             record=key,
             source=fields["source"],
             item=fields["item"],
@@ -232,7 +263,6 @@ class _Turn:
             version=row.version,
             content=content,
         )
-        self._send(row.person, item)
 
     def _linked(self, key: str, link: RecordLink) -> None:
         row = self._rows.get(key)

@@ -23,6 +23,7 @@ from dsn_schemas.topics import (
     CONTRIBUTIONS,
     IDENTITY_LINKS,
     IDENTITY_REQUESTS,
+    REPLAYS,
     STATE_ADMIT,
     STATE_IDENTIFY,
     STATE_UNIFY,
@@ -64,7 +65,7 @@ class _BatchSchema(faust.Schema[Any, Any]):
 
 def route(topic: str) -> str:
     """The stage that reads a topic. Raises ``ValueError`` for one that none reads."""
-    if topic.startswith(CHANGES_PREFIX) or topic == IDENTITY_LINKS:
+    if topic.startswith(CHANGES_PREFIX) or topic in (IDENTITY_LINKS, REPLAYS):
         return "admit"
     if topic == IDENTITY_REQUESTS:
         return "identify"
@@ -136,7 +137,7 @@ def _attach(
 
         app.agent(channel, name=name, concurrency=1)(run)
 
-    agent("admit", *establishments, IDENTITY_LINKS)
+    agent("admit", *establishments, IDENTITY_LINKS, REPLAYS)
     agent("identify", IDENTITY_REQUESTS)
     agent("unify", CONTRIBUTIONS)
 

@@ -80,7 +80,13 @@ class Barrier(msgspec.Struct, array_like=True, frozen=True, tag=4):
     as_of: int
 
 
-Message = Contribution | Handover | Settled | Barrier
+class Again(msgspec.Struct, array_like=True, frozen=True, tag=5):
+    """A contribution put through again: whatever stands, its entry is written anew."""
+
+    item: Contribution
+
+
+Message = Contribution | Handover | Settled | Barrier | Again
 
 encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(Message).decode

@@ -23,7 +23,15 @@ from dsn_schemas.keys import partition_of
 from dsn_schemas.topics import CONTRIBUTIONS
 from dsn_schemas.wire import Codec
 from dsn_streams import contribution as messages
-from dsn_streams.contribution import SECTIONS, Barrier, Contribution, Handover, Message, Settled
+from dsn_streams.contribution import (
+    SECTIONS,
+    Again,
+    Barrier,
+    Contribution,
+    Handover,
+    Message,
+    Settled,
+)
 from dsn_streams.entries import GROUPED
 from dsn_streams.merge import merge, standing_key
 from dsn_streams.stage import Batch, Decision, Output, State
@@ -122,6 +130,8 @@ class _Turn:
                 self._handover(person, message)
             case Settled():
                 self._settled(person, message)
+            case Again(item):
+                self._again(person, item)
 
     def decision(self, lane: int) -> Decision:
         """Everything this turn changed; one record of the view per changed entry.
@@ -227,6 +237,32 @@ class _Turn:
         place = self._places[key] = Place(order, item.entry)
         self._writes[key] = _encode(place)
         return True
+
+    def _again(self, person: str, item: Contribution) -> None:
+        """Take a replayed contribution in, and write the entry it belongs to whatever it changes.
+
+        The order decides as ever, so an older state never wins; an equal one is the journal's own
+        and takes the place of what may have been damaged here.
+        """
+        move = self._leaving(person, item.record, item.version)
+        if move is not None:
+            later = msgspec.structs.replace(item, version=move.version)
+            self._send(move.target, Again(later))
+            return
+        row, key = self._name(person, item.section, item.entry), _item_key(item)
+        grouped = item.section in _GROUPED_NUMBERS
+        place = self._place(_place_key(person, item)) if grouped else None
+        stands = row if place is None else self._name(person, item.section, place.entry)
+        known = self._entry(stands).get(key)
+        self._dirty[stands] = None
+        if known is not None and standing_key(known) > standing_key(item):
+            return
+        self._entry(stands).pop(key, None)
+        self._entry(row)[key] = item
+        self._dirty[row] = None
+        if grouped:
+            place = self._places[_place_key(person, item)] = Place(standing_key(item), item.entry)
+            self._writes[_place_key(person, item)] = _encode(place)
 
     def _place(self, key: bytes) -> Place | None:
         if key not in self._places:

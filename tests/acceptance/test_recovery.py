@@ -16,13 +16,16 @@ from typing import Any
 
 import psycopg
 import pytest
-from acceptance.system import System
+from acceptance.system import System, eventually
 from acceptance.tables import assert_balanced, tables
+from confluent_kafka import Producer
 
 from dsn_consumers.reconcile import whole
 from dsn_deploy.demo.shipped import FEEDS, messages, sources_file
 from dsn_deploy.stack.embedded import environment
+from dsn_schemas.keys import partition_of, view_key
 from dsn_schemas.registry import RegistryIds
+from dsn_schemas.topics import VIEW
 from dsn_schemas.wire import Codec
 
 
@@ -119,3 +122,53 @@ def test_damage_in_the_store_is_named_and_mended(fed: System) -> None:
     assert mended.object["repaired"] >= 5
     assert tables(fed) == before
     assert_balanced(fed)
+
+
+def test_damage_in_the_view_is_named_and_mended_by_replay(fed: System) -> None:
+    """An entry that vanished from the view comes back from the journal, through the stages."""
+    before = tables(fed)
+    ((person, section, entry),) = fed.rows(
+        "SELECT person_id, section, entry FROM dsn_store.entries"
+        " WHERE section = 'medications' AND content IS NOT NULL AND NOT gone LIMIT 1"
+    )
+    producer = Producer({"bootstrap.servers": fed.settings.kafka})
+    lane = partition_of(person, fed.settings.partitions)
+    producer.produce(VIEW, None, view_key(person, section, entry).encode(), partition=lane)
+    assert producer.flush(10) == 0
+    eventually(lambda: tables(fed)["entries"] != before["entries"], "the store has lost it too")
+
+    named = dsn(fed, "reconcile")
+    mended = dsn(fed, "reconcile", "--repair")
+
+    assert {(d["where"], d["what"], d["person"]) for d in named.object["differences"]} == {
+        ("view", "missing", person)
+    }
+    assert (mended.code, mended.object["differences"]) == (0, [])
+    assert tables(fed) == before
+
+
+def test_replays_of_what_is_right_change_nothing(fed: System) -> None:
+    """One source, one person, the whole journal: not a row differs and the books balance."""
+    before = tables(fed)
+    ((person,),) = fed.rows("SELECT person_id FROM dsn.people_records LIMIT 1")
+    some = dsn(fed, "replay", "--source", "chul-adt").object["replayed"]
+    few = dsn(fed, "replay", "--person", person).object["replayed"]
+    none = dsn(fed, "replay", "--since", "2100-01-01").object["replayed"]
+    everything = dsn(fed, "replay", "--all").object["replayed"]
+
+    assert everything > some > few > none == 0
+    fed.await_arrival()
+    assert tables(fed) == before
+    assert_balanced(fed)
+
+
+def test_the_store_reads_again_on_demand(fed: System) -> None:
+    """A lost row comes back without the stages, and nothing else changes."""
+    before = tables(fed)
+    lost = damaged(
+        fed, b"DELETE FROM dsn_store.entries WHERE section = 'problems' RETURNING person_id"
+    )
+    assert lost
+
+    assert dsn(fed, "replay", "--store").code == 0
+    eventually(lambda: tables(fed) == before, "everything is there again")

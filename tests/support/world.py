@@ -6,6 +6,7 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from dsn_schemas import replays
 from dsn_schemas.contract import SUBJECTS, composed
 from dsn_schemas.keys import partition_of, record_key
 from dsn_schemas.records import RecordChange, RecordLink, RecordSettled, ViewBarrier, ViewEntry
@@ -14,6 +15,7 @@ from dsn_schemas.topics import (
     IDENTITY_LINKS,
     IDENTITY_REQUESTS,
     QUARANTINE,
+    REPLAYS,
     VIEW,
     changes_topic,
 )
@@ -66,7 +68,7 @@ class World:
         self.lanes: list[_Lane] = []
         changes = [changes_topic(name) for name in establishments]
         for number in range(partitions):
-            inputs = [(topic, number) for topic in (*changes, IDENTITY_LINKS)]
+            inputs = [(topic, number) for topic in (*changes, IDENTITY_LINKS, REPLAYS)]
             self._add(Admit(self.codec, partitions), inputs)
             self._add(Unify(self.codec, partitions), [(CONTRIBUTIONS, number)])
         self._add(Identify(self.codec, partitions, ExactNumber()), [(IDENTITY_REQUESTS, 0)])
@@ -89,6 +91,11 @@ class World:
     def put(self, topic: str, partition: int, key: bytes | None, value: bytes | None) -> None:
         log = self.logs[topic, partition]
         log.append(Stored(len(log), key, value))
+
+    def replay(self, topic: str, partition: int, stored: Stored) -> None:
+        """Put a record of the journal through again."""
+        one = replays.Replay(topic, partition, stored.offset, stored.timestamp, stored.value or b"")
+        self.put(REPLAYS, partition, stored.key, replays.encode(one))
 
     def run(self, steps_max: int = 200_000) -> None:
         """Run lanes in random order, with random batch sizes and restarts, until all is read."""

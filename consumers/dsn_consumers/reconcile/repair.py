@@ -75,3 +75,17 @@ def _forget_row(connection: psycopg.Connection[Any], row: Row) -> None:
     else:
         values = {"record": row.name, "offset": row.offset}
         connection.execute(statement("forget_link"), values)
+
+
+def reread(conninfo: str) -> None:
+    """Let the store read everything again, beside readers and a store that runs.
+
+    1. Every guard goes one down: the state that stands may be written again, no older one.
+    2. The offsets are forgotten; the store finds that within seconds and begins at the oldest.
+
+    One transaction: dying anywhere leaves all as it was. A row that vanished may show an older
+    state for as long as the reading takes, as it would in a store that is built for the first time.
+    """
+    with connect(conninfo) as connection, connection.transaction():
+        connection.execute(statement("lower_guards"))  # 1
+        connection.execute(statement("reread"))  # 2

@@ -50,6 +50,18 @@ def ends(settings: Settings, places: Sequence[Place]) -> dict[Place, tuple[int, 
         consumer.close()
 
 
+def offsets_at(settings: Settings, places: Sequence[Place], at_ms: int) -> dict[Place, int]:
+    """First offset of each partition whose broker time is not before; the end when there is none."""
+    consumer = _consumer(settings)
+    try:
+        asked = [TopicPartition(*place, at_ms) for place in places]
+        found = {(t.topic, t.partition): t.offset for t in consumer.offsets_for_times(asked, ASK_S)}
+        missing = [place for place, offset in found.items() if offset < 0]
+    finally:
+        consumer.close()
+    return found | {place: high for place, (_, high) in ends(settings, missing).items()}
+
+
 def read(settings: Settings, places: Sequence[Place]) -> Iterator[Read]:
     """Every committed record of these partitions, each to the end it had when it was reached."""
     starts = {place: low for place, (low, _) in ends(settings, places).items()}

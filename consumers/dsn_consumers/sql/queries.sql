@@ -271,6 +271,15 @@ SELECT record_id, person_id, version, link_offset FROM dsn_store.links
 -- reconcile_quarantine --
 SELECT topic, "partition", "offset", payload FROM dsn_store.quarantine
 
+-- lower_guards --
+-- One below what was read: exactly the state that stands may be written again, and no older one.
+WITH entries AS (UPDATE dsn_store.entries SET view_offset = view_offset - 1),
+links AS (UPDATE dsn_store.links SET link_offset = link_offset - 1)
+UPDATE dsn_store.barriers SET view_offset = view_offset - 1
+
+-- reread --
+DELETE FROM dsn_store.offsets WHERE consumer = 'store'
+
 -- forget_entry --
 -- Only what is not newer than what is about to be written in its place.
 DELETE FROM dsn_store.entries

@@ -13,6 +13,8 @@ from dsn_deploy.errors import FAILED, OK, Unreachable
 if TYPE_CHECKING:
     from dsn_consumers.reconcile.whole import Outcome
 
+#: Repairs tried: one mends the store, and what the stages write after a replay needs another look.
+_ROUNDS = 3
 #: Differences shown to a person; ``--json`` has them all.
 _SHOWN = 50
 
@@ -32,8 +34,10 @@ def reconcile(
     """
     found = _look()
     repaired = 0
-    if repair and found.differences:
-        repaired = _mend(found)
+    for _ in range(_ROUNDS if repair else 0):
+        if not found.differences:
+            break
+        repaired += _mend(found)
         found = _look()
     if as_json:
         said = {
@@ -70,15 +74,28 @@ def _look() -> Outcome:
 
 
 def _mend(found: Outcome) -> int:
-    """Bring the store to what the view says; rows written or taken away."""
+    """Put through again what the view lacks, and bring the store to what the view says.
+
+    Rows written or taken away, and changes put through again.
+    """
     from dsn_consumers.reconcile import repair
+    from dsn_deploy import replay
     from dsn_deploy.running import running_settings
     from dsn_schemas.registry import RegistryIds
     from dsn_schemas.wire import Codec
 
     settings = running_settings()
     codec = Codec(RegistryIds(settings))
-    return ask_store(lambda _: repair.repair(settings, codec, found.again, found.surplus))
+    places: dict[tuple[str, int], set[int]] = {}
+    for one in found.differences:
+        if one.where == "view" and one.offset >= 0:
+            places.setdefault((one.topic, one.partition), set()).add(one.offset)
+    rows = ask_store(lambda _: repair.repair(settings, codec, found.again, found.surplus))
+    if not places:
+        return rows
+    again = replay.replay(settings, codec, replay.Selection(places=places))
+    replay.await_taken(settings)
+    return rows + again
 
 
 def _show(found: Outcome, repaired: int) -> None:
