@@ -19,6 +19,8 @@ from psycopg.sql import SQL
 
 log = structlog.get_logger()
 
+#: Schema of the tables that readers see.
+STORE = "dsn_store"
 #: Seconds another migration may take before we give up waiting for it.
 MIGRATION_WAIT_S = 60
 
@@ -125,9 +127,10 @@ def parse_statements(text: str) -> Iterator[tuple[str, str]]:
     yield from zip(names, (part.strip() for part in parts[2::2]), strict=True)
 
 
-def statement(name: str) -> SQL:
-    """The statement of that name. Raises ``KeyError``."""
-    return _query(statements()[name])
+def statement(name: str, place: str = STORE) -> SQL:
+    """The statement of that name, over the tables in the schema ``place``. Raises ``KeyError``."""
+    text = statements()[name]
+    return _query(text if place == STORE else text.replace(f"{STORE}.", f"{place}."))
 
 
 def _query(text: str) -> SQL:

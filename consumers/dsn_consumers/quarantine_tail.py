@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from dsn_schemas.settings import Settings
-from dsn_schemas.topics import MESSAGE_BYTES_MAX, QUARANTINE
+from dsn_schemas.topics import MESSAGE_BYTES_MAX, QUARANTINE, named
 
 
 class TailUnread(TimeoutError):
@@ -24,6 +24,7 @@ class QuarantineTail:
 
     def __init__(self, settings: Settings) -> None:
         self._partitions = settings.partitions
+        self._topic = named(QUARANTINE, settings.generation)
         self._consumer = Consumer(
             {
                 "bootstrap.servers": settings.kafka,
@@ -52,12 +53,12 @@ class QuarantineTail:
         if not self._next:
             self._next = {p: start.get(p, 0) for p in range(self._partitions)}
             self._consumer.assign(
-                [TopicPartition(QUARANTINE, p, at) for p, at in self._next.items()]
+                [TopicPartition(self._topic, p, at) for p, at in self._next.items()]
             )
         wanted = {p: self._high(p) for p in self._next}
         while any(self._reached.get(p, -1) < high for p, high in wanted.items()):
             if time.monotonic() >= end:
-                raise TailUnread(f"the end of {QUARANTINE} was not reached in {deadline_s:g} s")
+                raise TailUnread(f"the end of {self._topic} was not reached in {deadline_s:g} s")
             self._read()
         return dict(self._next)
 
@@ -66,7 +67,7 @@ class QuarantineTail:
         self._consumer.close()
 
     def _high(self, partition: int) -> int:
-        place = TopicPartition(QUARANTINE, partition)
+        place = TopicPartition(self._topic, partition)
         _, high = self._consumer.get_watermark_offsets(place, timeout=5)
         return int(high)
 

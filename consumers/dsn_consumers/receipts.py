@@ -22,6 +22,7 @@ from dsn_consumers import gap, receipt
 from dsn_consumers.database import statement
 from dsn_consumers.errors import is_passing
 from dsn_consumers.gap import Gap, Hole
+from dsn_consumers.generations import consumer_of
 from dsn_consumers.intake import Intake
 from dsn_consumers.pump import LOCK_EVERY_S, connect
 from dsn_consumers.quarantine_tail import QuarantineTail, TailUnread
@@ -30,7 +31,7 @@ from dsn_consumers.stopping import Backoff, Stop
 from dsn_schemas.records import Receipt, ResendRequest
 from dsn_schemas.registry import RegistryIds, RegistryUnreachable
 from dsn_schemas.settings import Settings
-from dsn_schemas.topics import CHANGES_PREFIX, QUARANTINE, RECEIPTS_PREFIX, receipts_topic
+from dsn_schemas.topics import CHANGES_PREFIX, QUARANTINE, RECEIPTS_PREFIX, named, receipts_topic
 from dsn_schemas.wire import Codec
 
 log = structlog.get_logger()
@@ -175,13 +176,15 @@ class Receipts:
 
     def _quarantine_stored(self, connection: Connection, tail: QuarantineTail) -> bool:
         """Has the store everything that was in quarantine when it was looked at?"""
-        if QUARANTINE not in self._topics:
+        quarantine = named(QUARANTINE, self._settings.generation)
+        if quarantine not in self._topics:
             return True
-        start = dict(connection.execute(statement("quarantine_offsets")).fetchall())
+        asked = {"consumer": consumer_of(self._settings.generation), "topic": quarantine}
+        start = dict(connection.execute(statement("quarantine_offsets"), asked).fetchall())
         wanted = tail.ends(start, QUARANTINE_S)
         end = time.monotonic() + QUARANTINE_S
         while not self._stop.asked:
-            stored = dict(connection.execute(statement("quarantine_offsets")).fetchall())
+            stored = dict(connection.execute(statement("quarantine_offsets"), asked).fetchall())
             if all(stored.get(partition, 0) >= at for partition, at in wanted.items()):
                 return True
             if time.monotonic() >= end:
@@ -223,7 +226,10 @@ class Receipts:
         self._looked = now
         names = intake.topics()
         self._topics = frozenset(
-            name for name in names if name.startswith(RECEIPTS_PREFIX) or name == QUARANTINE
+            name
+            for name in names
+            if name.startswith(RECEIPTS_PREFIX)
+            or name == named(QUARANTINE, self._settings.generation)
         )
         moving: dict[str, set[tuple[str, str]]] = {}
         for record, topic, source in connection.execute(statement("moving")):

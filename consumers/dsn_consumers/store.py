@@ -15,12 +15,13 @@ import psycopg
 from dsn_consumers.chart_rows import Encoder, Rows
 from dsn_consumers.copybinary import stream
 from dsn_consumers.database import statement
+from dsn_consumers.generations import consumer_of, hold_place
 from dsn_consumers.intake import Read, Topic
 from dsn_consumers.pump import Pump
 from dsn_consumers.stopping import Stop
 from dsn_schemas.registry import RegistryIds
 from dsn_schemas.settings import Settings
-from dsn_schemas.topics import IDENTITY_LINKS, QUARANTINE, VIEW
+from dsn_schemas.topics import IDENTITY_LINKS, QUARANTINE, VIEW, meant, named
 from dsn_schemas.wire import Codec
 
 TOPICS = (IDENTITY_LINKS, VIEW, QUARANTINE)
@@ -45,21 +46,23 @@ def main(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT. Raises ``ConsumerError`` for what a person has to decide."""
     stop = Stop()
     stop.on_signals()
-    Pump(settings, StoreSink(Codec(RegistryIds(settings))), stop).run()
+    Pump(settings, StoreSink(Codec(RegistryIds(settings)), settings.generation), stop).run()
 
 
 class StoreSink:
     """What the store does with a batch."""
 
-    name = "store"
     prepares_ahead = True
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(self, codec: Codec, generation: int = 0) -> None:
+        self.name = consumer_of(generation)
         self._encoder = Encoder(codec)
+        self._generation = generation
+        self._topics = tuple(named(topic, generation) for topic in TOPICS)
 
     def wanted(self, topics: Sequence[str]) -> list[str]:
         """The view, the links and the quarantine."""
-        return [topic for topic in TOPICS if topic in topics]
+        return [topic for topic in self._topics if topic in topics]
 
     def complete(self, topics: Sequence[Topic]) -> bool:
         """All three: an entry without its links would never be shown."""
@@ -68,11 +71,14 @@ class StoreSink:
     def opened(self, connection: psycopg.Connection[Any], topics: Sequence[Topic]) -> None:
         """Make the staging tables of this connection."""
         connection.execute(statement("stage"))
-        self._encoder.view_partitions = next(t.partitions for t in topics if t.name == VIEW)
+        view = named(VIEW, self._generation)
+        self._encoder.view_partitions = next(t.partitions for t in topics if t.name == view)
         self._encoder.written.clear()
 
     def prepare(self, records: Sequence[Read]) -> Rows:
         """Rows of the batch."""
+        if self._generation:
+            records = [r._replace(topic=meant(r.topic, self._generation)) for r in records]
         return self._encoder.rows(records)
 
     def write(self, connection: psycopg.Connection[Any], prepared: Rows) -> None:
@@ -80,7 +86,9 @@ class StoreSink:
 
         Everything is staged before anything is written, and a barrier after the rows it speaks of:
         not for readers, who see all or nothing, but so that the order here is the order meant.
+        Where this generation's tables are is asked each time, and stays so until the commit.
         """
+        place = hold_place(connection, self._generation)
         with connection.cursor() as cursor:
             for table, lines in _staged(prepared):
                 with cursor.copy(statement_copy(table)) as copy:
@@ -89,7 +97,7 @@ class StoreSink:
                 for name in _WRITES[table]:
                     # Planned anew each time: tables grow, and a plan kept from when they were
                     # small reads them whole.
-                    cursor.execute(statement(name), prepare=False)
+                    cursor.execute(statement(name, place), prepare=False)
 
     def committed(self, prepared: Rows) -> None:
         """Remember which sources spoke of which record."""

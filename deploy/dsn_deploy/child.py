@@ -53,6 +53,11 @@ class Child:
         return None
 
     @property
+    def key(self) -> tuple[str, ...]:
+        """What it is; one of another key has to be another process."""
+        return (self.name,)
+
+    @property
     def identity(self) -> ProcessIdentity | None:
         """The running process; None before the start and after the end."""
         return self._identity if self.is_alive() else None

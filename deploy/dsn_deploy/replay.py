@@ -18,7 +18,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from dsn_deploy.errors import CommandError
 from dsn_deploy.steps import Steps
 from dsn_schemas.replays import Replay, encode
-from dsn_schemas.topics import CHANGES_PREFIX, IDENTITY_LINKS, REPLAYS
+from dsn_schemas.topics import CHANGES_PREFIX, IDENTITY_LINKS, REPLAYS, group_of, named
 from dsn_schemas.wire import UnreadableRecord
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 RATE = 1_000
 #: Time the streams are given to take what was put through, s.
 TAKEN_S = 120.0
-#: Group of the stream workers.
-_GROUP = "dsn-streams"
 _LOOK_S = 0.3
 
 
@@ -90,11 +88,12 @@ def replay(
         if error is not None:
             refused.append(str(error))
 
+    topic = named(REPLAYS, settings.generation)
     count, began = 0, time.monotonic()
     for read in _chosen(settings, codec, selection):
         one = Replay(read.topic, read.partition, read.offset, read.at, read.value or b"")
         value = encode(one)
-        producer.produce(REPLAYS, value, read.key, partition=read.partition, on_delivery=delivered)
+        producer.produce(topic, value, read.key, partition=read.partition, on_delivery=delivered)
         producer.poll(0)
         count += 1
         ahead_s = count / rate - (time.monotonic() - began)
@@ -113,8 +112,8 @@ def records_of(settings: Settings, codec: Codec, person: str) -> set[str]:
     from dsn_schemas.keys import person_id
     from dsn_schemas.records import RecordLink
 
-    found = set()
-    for read in scan.read(settings, scan.partitions(settings, (IDENTITY_LINKS,))):
+    found, links = set(), named(IDENTITY_LINKS, settings.generation)
+    for read in scan.read(settings, scan.partitions(settings, [links])):
         key = (read.key or b"").decode()
         link = None if read.value is None else codec.decode(read.value)
         is_here = isinstance(link, RecordLink) and link.person == person
@@ -127,9 +126,11 @@ def await_taken(settings: Settings, deadline_s: float = TAKEN_S) -> None:
     """Wait until admit has taken everything put through. Raises ``CommandError`` when it has not."""
     from dsn_consumers.reconcile import scan
 
-    places = scan.partitions(settings, (REPLAYS,))
+    places = scan.partitions(settings, [named(REPLAYS, settings.generation)])
     ends = {place: high for place, (_, high) in scan.ends(settings, places).items()}
-    consumer = Consumer({"bootstrap.servers": settings.kafka, "group.id": _GROUP})
+    consumer = Consumer(
+        {"bootstrap.servers": settings.kafka, "group.id": group_of(settings.generation)}
+    )
     end = time.monotonic() + deadline_s
     try:
         while True:

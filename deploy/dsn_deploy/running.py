@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from dsn_deploy import generations
 from dsn_deploy.statefile import State, read
 from dsn_schemas.settings import Settings
 
@@ -25,5 +26,7 @@ def running_settings() -> Settings:
     state = running_state()
     known = {} if state is None else state.environment
     missing = {name: value for name, value in known.items() if name not in os.environ}
+    if "DSN_GENERATION" not in os.environ:
+        missing["DSN_GENERATION"] = str(generations.read(data_folder()).live)
     fields = {name.removeprefix("DSN_").lower(): value for name, value in missing.items()}
     return Settings.model_validate({**Settings().model_dump(), **fields})

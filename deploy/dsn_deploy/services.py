@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dsn_deploy import generations
 from dsn_deploy.child import Child, Recorder
 
 if TYPE_CHECKING:
@@ -26,11 +27,48 @@ SERVICES: Mapping[str, str] = {
 }
 
 
+#: Of these every generation has its own.
+OF_A_GENERATION = ("store", "streams")
+#: Whoever builds beside the ones people wait for is polite to them.
+POLITE = 10
+
+
+def services_of(
+    data: Path,
+    given: Mapping[str, str],
+    record: Recorder,
+    names: Sequence[str] = tuple(SERVICES),
+) -> list[Service]:
+    """The services to run from this folder now: of the live generation, then of the other one."""
+    known = generations.read(data)
+
+    def service(name: str, label: str, **changes: str) -> Service:
+        log = data / "logs" / f"{label}.log"
+        environment = {**given, **changes}
+        return Service(name, label=label, log=log, environment=environment, record=record)
+
+    found = [service(name, name, DSN_GENERATION=str(known.live)) for name in names]
+    if known.other is not None:
+        found += [
+            service(
+                name,
+                f"{name}-g{known.other}",
+                DSN_GENERATION=str(known.other),
+                DSN_RATE=str(known.rate),
+            )
+            for name in OF_A_GENERATION
+            if name in names
+        ]
+    return found
+
+
 def run(name: str, settings: Settings) -> None:
     """Be that service; imports only what this one needs."""
     from dsn_schemas.garbage import collect_seldom
 
     module = import_module(SERVICES[name])
+    if settings.rate:
+        os.nice(POLITE)
     collect_seldom()
     module.main(settings)
 
@@ -39,13 +77,25 @@ class Service(Child):
     """One service as a process of its own."""
 
     def __init__(
-        self, name: str, *, log: Path, environment: Mapping[str, str], record: Recorder
+        self,
+        name: str,
+        *,
+        label: str = "",
+        log: Path,
+        environment: Mapping[str, str],
+        record: Recorder,
     ) -> None:
-        super().__init__(name, log=log, record=record)
+        super().__init__(label or name, log=log, record=record)
+        self._service = name
         self._environment = environment
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is: a service of another generation is another one under the same name."""
+        return (self.name, *(self._environment.get(n, "") for n in ("DSN_GENERATION", "DSN_RATE")))
+
     def command(self) -> Sequence[str]:
-        return [sys.executable, "-m", "dsn_deploy", "run", self.name]
+        return [sys.executable, "-m", "dsn_deploy", "run", self._service]
 
     def environment(self) -> Mapping[str, str]:
         return {**os.environ, **self._environment, "PYTHONUNBUFFERED": "1"}

@@ -92,6 +92,12 @@ class StateFile:
             changed = replace(entry, **changes)  # type: ignore[arg-type]  # fields of Entry
             self._put(entries={**self._state.entries, name: changed})
 
+    def forget(self, name: str) -> None:
+        """A process that is not to run any more."""
+        with self._mutex:
+            rest = {one: entry for one, entry in self._state.entries.items() if one != name}
+            self._put(entries=rest)
+
     def put(self, **changes: object) -> None:
         """Change the state as a whole."""
         with self._mutex:

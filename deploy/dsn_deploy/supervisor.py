@@ -107,6 +107,7 @@ class Supervisor:
                 # Servers without their files can only do harm, and nothing else could stop them.
                 log.error("data_folder_gone")
                 return
+            self._renew_services()
             for watch in self._watches:
                 watch.look(self._now(), self._chance.random())
             if self._now() >= logs_at:
@@ -114,12 +115,30 @@ class Supervisor:
                 for watch in self._watches:
                     bound(watch.child.log)
 
+    def _renew_services(self) -> None:
+        """Stop what is not to run any more, then start what is: a rebuild adds and takes away."""
+        state_file = self._stack.state_file
+        wanted = {service.key: service for service in self._services_of(state_file)}
+        known = {service.key: service for service in self._services}
+        if wanted.keys() == known.keys():
+            return
+        gone = [service for key, service in known.items() if key not in wanted]
+        _stop_all(gone)
+        for service in gone:
+            state_file.forget(service.name)
+        new = [service for key, service in wanted.items() if key not in known]
+        for service in new:
+            service.start()
+        self._services = [*(one for one in self._services if one not in gone), *new]
+        self._watches = [one for one in self._watches if one.child not in gone]
+        self._watches += [Watch(service, state_file, now=self._now()) for service in new]
+        log.info("services_renewed", gone=[s.name for s in gone], new=[s.name for s in new])
+
     def _stop_services(self) -> None:
         if not self._services:
             return
         self._stack.state_file.put(phase=Phase.STOPPING)
-        with ThreadPoolExecutor(len(self._services)) as pool:
-            list(pool.map(_stop_service, self._services))
+        _stop_all(self._services)
 
 
 class Watch:
@@ -165,6 +184,12 @@ class Watch:
         else:
             log.info("process_restarted", process=self.child.name, restarts=self._restarts)
         self._state_file.note(self.child.name, restarts=self._restarts)
+
+
+def _stop_all(services: Sequence[Child]) -> None:
+    if services:
+        with ThreadPoolExecutor(len(services)) as pool:
+            list(pool.map(_stop_service, services))
 
 
 def _stop_service(service: Child) -> None:

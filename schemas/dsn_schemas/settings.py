@@ -27,6 +27,10 @@ class Settings(BaseSettings):
     data: Path = Path(".dsn")
     #: Which of several stream workers on this machine this is; each keeps its state apart.
     slot: int = Field(default=0, ge=0, le=255)
+    #: Generation of everything made from the journal; a rebuild makes another (docs/recovery.md).
+    generation: int = Field(default=0, ge=0)
+    #: Records of an input a stream worker takes a second and lane, at most; 0: as fast as it can.
+    rate: int = Field(default=0, ge=0)
     #: Partitions of every keyed topic; one number, so that one worker owns a lane end to end.
     partitions: int = Field(default=4, ge=1, le=256)
     #: Copies of each partition (1 on one machine, 3 in production).

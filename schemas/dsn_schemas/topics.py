@@ -57,6 +57,27 @@ class Topic:
     config: dict[str, str] = field(default_factory=dict)
 
 
+def named(topic: str, generation: int) -> str:
+    """The topic of this name in a generation: what is made from the journal is made anew in each.
+
+    The first generation, 0, has the plain names. The journal, its receipts and the log of reads
+    are one for all of them.
+    """
+    shared = topic.startswith((CHANGES_PREFIX, RECEIPTS_PREFIX)) or topic == ACCESS
+    return topic if shared or generation == 0 else f"dsn.g{generation}.{topic[len('dsn.') :]}"
+
+
+def meant(topic: str, generation: int) -> str:
+    """The plain name of a generation's topic, by which the stages know it."""
+    prefix = f"dsn.g{generation}."
+    return f"dsn.{topic[len(prefix) :]}" if topic.startswith(prefix) else topic
+
+
+def group_of(generation: int) -> str:
+    """The consumer group of a generation's stream workers."""
+    return f"dsn-streams-g{generation}" if generation else "dsn-streams"
+
+
 def changes_topic(establishment: str) -> str:
     """The topic that one establishment, and nobody else, writes its changes to."""
     return CHANGES_PREFIX + establishment
@@ -68,7 +89,7 @@ def receipts_topic(establishment: str) -> str:
 
 
 def topics(settings: Settings, establishments: Sequence[str]) -> list[Topic]:
-    """All topics for these establishments, in the way of a record."""
+    """All topics for these establishments, in the way of a record, of the settings' generation."""
     lanes = settings.partitions
 
     def topic(
@@ -78,7 +99,7 @@ def topics(settings: Settings, establishments: Sequence[str]) -> list[Topic]:
         if settings.replication >= 3:
             sized["min.insync.replicas"] = "2"
         return Topic(
-            name=name,
+            name=named(name, settings.generation),
             key=key,
             writers=writers,
             partitions=partitions,
@@ -95,7 +116,7 @@ def topics(settings: Settings, establishments: Sequence[str]) -> list[Topic]:
         topic(IDENTITY_REQUESTS, "record", "admit, stewards", _FOR_EVER, 1),
         topic(IDENTITY_LINKS, "record", "identify", _COMPACTED),
         topic(IDENTITY_REVIEWS, "pair", "identify", _COMPACTED),
-        topic(REPLAYS, "record", "operators (dsn replay)", days),
+        topic(REPLAYS, "record", "operators (dsn replay)", weeks),
         topic(CONTRIBUTIONS, "person", "admit, unify", weeks),
         topic(VIEW, "person + section + entry", "unify", _COMPACTED),
         topic(QUARANTINE, "source", "any stage", _FOR_EVER),

@@ -27,11 +27,14 @@ from dsn_schemas.topics import (
     STATE_ADMIT,
     STATE_IDENTIFY,
     STATE_UNIFY,
+    group_of,
+    meant,
+    named,
 )
 from dsn_schemas.wire import Codec
 from dsn_streams.admit import Admit
 from dsn_streams.identify import Identify
-from dsn_streams.lane import Lane
+from dsn_streams.lane import Lane, state_folder
 from dsn_streams.lanes import EXIT_SOFTWARE, Lanes, leave
 from dsn_streams.stage import Stage
 from dsn_streams.state import new_cache
@@ -40,7 +43,6 @@ from dsn_streams.unify import Unify
 
 log = structlog.get_logger()
 
-APP_ID = "dsn-streams"
 CHANGELOGS = {"admit": STATE_ADMIT, "identify": STATE_IDENTIFY, "unify": STATE_UNIFY}
 #: How often new establishments and lost batches are looked for.
 WATCH_S = 10.0
@@ -95,10 +97,10 @@ def changes_topics(admin: AdminClient) -> list[str]:
 def build(settings: Settings, admin: AdminClient, establishments: Sequence[str]) -> faust.App:
     """The application over these changes topics."""
     app = faust.App(
-        APP_ID,
+        group_of(settings.generation),
         broker=[f"kafka://{server}" for server in settings.kafka.split(",")],
         autodiscover=False,
-        datadir=str(settings.data / f"streams-{settings.slot}" / "faust"),
+        datadir=str(state_folder(settings) / "faust"),
         web_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -117,19 +119,28 @@ def build(settings: Settings, admin: AdminClient, establishments: Sequence[str])
         worker_redirect_stdouts=False,
     )
     app.transport = Transport(app.conf.broker_consumer, app)
-    lanes = Lanes(settings, route, make_lane, new_cache())
+
+    def routed(topic: str) -> str:
+        return route(meant(topic, settings.generation))
+
+    lanes = Lanes(settings, routed, make_lane, new_cache())
     Consumer.lanes = lanes
-    _attach(app, lanes, admin, establishments)
+    _attach(app, lanes, admin, establishments, settings.generation)
     return app
 
 
 def _attach(
-    app: faust.App, lanes: Lanes, admin: AdminClient, establishments: Sequence[str]
+    app: faust.App,
+    lanes: Lanes,
+    admin: AdminClient,
+    establishments: Sequence[str],
+    generation: int,
 ) -> None:
     """Declare the agents and hooks."""
 
     def agent(name: str, *topics: str) -> None:
-        channel = app.topic(*topics, schema=_BatchSchema())
+        names = [named(topic, generation) for topic in topics]
+        channel = app.topic(*names, schema=_BatchSchema())
 
         async def run(stream: Any) -> None:
             async for event in stream.events():

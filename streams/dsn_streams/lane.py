@@ -25,7 +25,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from rocksdict import Cache
 
 from dsn_schemas.settings import Settings
-from dsn_schemas.topics import MESSAGE_BYTES_MAX
+from dsn_schemas.topics import MESSAGE_BYTES_MAX, meant, named
 from dsn_streams.clients import (
     Clients,
     Config,
@@ -98,11 +98,12 @@ class Lane:
         self.name = name
         self.number = number
         self._settings = settings
-        self._changelog = changelog
+        self._generation = settings.generation
+        self._changelog = named(changelog, settings.generation)
         self._stage = stage
         self._cache = cache
         self._clients = clients or Clients()
-        self._path: Path = settings.data / f"streams-{settings.slot}" / name / str(number)
+        self._path: Path = state_folder(settings) / name / str(number)
         self._state: KeptState | None = None
         self._producer: TransactionalProducer | None = None
         self._changelog_next = 0
@@ -163,7 +164,8 @@ class Lane:
                 )
             records = [record for record in batch.records if record.offset >= position]
             if records:
-                batches.append(Batch(batch.topic, batch.partition, records))
+                topic = meant(batch.topic, self._generation)
+                batches.append(Batch(topic, batch.partition, records))
                 positions[key] = records[-1].offset + 1
         return batches, positions
 
@@ -179,7 +181,7 @@ class Lane:
         try:
             producer.begin_transaction()
             for topic, partition, key, value in decision.outputs:
-                _produce(producer, topic, partition, key, value)
+                _produce(producer, named(topic, self._generation), partition, key, value)
             for row, content in decision.writes.items():
                 _produce(producer, self._changelog, self.number, row, content)
             kept = _encode([(topic, at[0], at[1]) for topic, at in _flat(positions)])
@@ -262,7 +264,7 @@ class Lane:
         return {
             "bootstrap.servers": self._settings.kafka,
             "client.id": f"dsn-{self.name}-{self.number}",
-            "transactional.id": f"dsn.{self.name}.{self.number}",
+            "transactional.id": f"{named('dsn.' + self.name, self._generation)}.{self.number}",
             "transaction.timeout.ms": TRANSACTION_S * 1000,
             "message.timeout.ms": MESSAGE_S * 1000,
             "message.max.bytes": MESSAGE_BYTES_MAX,
@@ -283,6 +285,12 @@ class Lane:
             "auto.offset.reset": "error",
             "fetch.message.max.bytes": MESSAGE_BYTES_MAX,
         }
+
+
+def state_folder(settings: Settings) -> Path:
+    """Where a worker keeps the state of its lanes: its slot's, and its generation's."""
+    generation = f"g{settings.generation}-" if settings.generation else ""
+    return settings.data / f"streams-{generation}{settings.slot}"
 
 
 def _flat(

@@ -161,6 +161,10 @@ class Lanes:
                 if positions is None:
                     return
                 self.done.update(positions)
+                if self._settings.rate:
+                    # A worker that builds beside the one people wait for.
+                    records = sum(len(link.batch.records) for link in links)
+                    await asyncio.sleep(began + records / self._settings.rate - loop.time())
                 if sum(len(link.batch.records) for link in links) < TURN_RECORDS // 4:
                     took_s = loop.time() - began
                     await asyncio.sleep(min(max(TURN_PAUSE_S, took_s), TURN_PAUSE_S_MAX))

@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient
 
 from dsn_schemas.settings import Settings
 from dsn_streams.app import build, changes_topics
+from dsn_streams.lane import state_folder
 from dsn_streams.lanes import leave
 
 log = structlog.get_logger()
@@ -27,7 +28,7 @@ def main(settings: Settings) -> None:
         log.warning("changes_topics_awaited")
         time.sleep(TOPICS_PAUSE_S)
         found = changes_topics(admin)
-    (settings.data / f"streams-{settings.slot}" / "faust").mkdir(parents=True, exist_ok=True)
+    (state_folder(settings) / "faust").mkdir(parents=True, exist_ok=True)
     app = build(settings, admin, found)
     worker = faust.Worker(
         app,

@@ -24,7 +24,7 @@ from dsn_consumers import ledger
 from dsn_consumers.ledger import LedgerRow
 from dsn_deploy.asked import Asked
 from dsn_deploy.provision import provision
-from dsn_deploy.services import SERVICES, Service
+from dsn_deploy.services import Service, services_of
 from dsn_deploy.stack import EmbeddedStack
 from dsn_deploy.stack.embedded import environment
 from dsn_deploy.stack.ports import FREE_PORTS, is_free
@@ -115,11 +115,7 @@ class System:
 
     def _services(self, state_file: StateFile) -> Sequence[Service]:
         given = environment(self.settings)
-        logs = self.stack.data / "logs"
-        return [
-            Service(name, log=logs / f"{name}.log", environment=given, record=state_file.record)
-            for name in SERVICES
-        ]
+        return services_of(self.stack.data, given, state_file.record)
 
     def _is_up(self) -> bool:
         if self._life is not None and self._life.done():

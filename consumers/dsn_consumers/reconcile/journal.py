@@ -12,7 +12,6 @@ Shares no code with the stages. The rules it restates:
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -165,7 +164,7 @@ def entry_name(section: str, meaning: str, source: str, record: str, item: str) 
     if meaning and section in _BY_MEANING:
         return meaning
     named = f"{source}\0{record}\0{section}\0{item}".encode()
-    return "#" + base64.b32encode(hashlib.sha256(named).digest()[:15]).decode().lower()
+    return "#" + hashlib.sha256(named).hexdigest()[:30]
 
 
 def digest(content: bytes) -> bytes:

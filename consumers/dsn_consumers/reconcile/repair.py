@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 
 from dsn_consumers.database import statement
+from dsn_consumers.generations import consumer_of
 from dsn_consumers.intake import Read, Topic
 from dsn_consumers.pump import connect
 from dsn_consumers.reconcile.compare import Row
@@ -22,7 +23,7 @@ from dsn_consumers.table_rows import entry_digest
 from dsn_schemas.keys import SEPARATOR, person_id
 from dsn_schemas.records import QuarantinedChange
 from dsn_schemas.settings import Settings
-from dsn_schemas.topics import IDENTITY_LINKS, QUARANTINE, VIEW
+from dsn_schemas.topics import IDENTITY_LINKS, QUARANTINE, VIEW, named
 from dsn_schemas.wire import Codec
 
 #: Records written in a transaction.
@@ -35,8 +36,9 @@ def repair(settings: Settings, codec: Codec, again: Sequence[Read], surplus: Seq
     Raises ``psycopg.OperationalError`` when the database is away: nothing half done stays.
     """
     with connect(settings.conninfo) as connection:
-        sink = StoreSink(codec)
-        sink.opened(connection, [Topic(VIEW, "", settings.partitions)])
+        sink = StoreSink(codec, settings.generation)
+        view = named(VIEW, settings.generation)
+        sink.opened(connection, [Topic(view, "", settings.partitions)])
         for reads in _parts(again):
             with connection.transaction():
                 for read in reads:
@@ -77,7 +79,7 @@ def _forget_row(connection: psycopg.Connection[Any], row: Row) -> None:
         connection.execute(statement("forget_link"), values)
 
 
-def reread(conninfo: str) -> None:
+def reread(settings: Settings) -> None:
     """Let the store read everything again, beside readers and a store that runs.
 
     1. Every guard goes one down: the state that stands may be written again, no older one.
@@ -86,6 +88,7 @@ def reread(conninfo: str) -> None:
     One transaction: dying anywhere leaves all as it was. A row that vanished may show an older
     state for as long as the reading takes, as it would in a store that is built for the first time.
     """
-    with connect(conninfo) as connection, connection.transaction():
+    consumer = {"consumer": consumer_of(settings.generation)}
+    with connect(settings.conninfo) as connection, connection.transaction():
         connection.execute(statement("lower_guards"))  # 1
-        connection.execute(statement("reread"))  # 2
+        connection.execute(statement("reread"), consumer)  # 2

@@ -35,16 +35,20 @@ class Viewed:
     _barriers: dict[tuple[int, str, int], int] = field(default_factory=dict)
 
     def take_all(self, reads: Iterable[Read]) -> None:
-        """Take records in, under the names the topics were first given."""
+        """Take records in, in the order of their partitions."""
         for read in reads:
-            if read.topic == VIEW:
-                self._view(read)
-            elif read.topic == IDENTITY_LINKS:
-                self._link(read)
-            elif read.topic == QUARANTINE:
-                aside = self.codec.decode(read.value or b"")
-                assert isinstance(aside, QuarantinedChange)
-                self.quarantine[aside.topic, aside.partition, aside.offset] = (aside, read)
+            self.take(read)
+
+    def take(self, read: Read) -> None:
+        """Take one in, under the plain name of its topic."""
+        if read.topic == VIEW:
+            self._view(read)
+        elif read.topic == IDENTITY_LINKS:
+            self._link(read)
+        elif read.topic == QUARANTINE:
+            aside = self.codec.decode(read.value or b"")
+            assert isinstance(aside, QuarantinedChange)
+            self.quarantine[aside.topic, aside.partition, aside.offset] = (aside, read)
 
     def vouched(self, lanes: int) -> Mapping[Place, int]:
         """Up to where every lane of the view has each partition of the journal."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import psycopg
 
 from dsn_consumers.database import statement
+from dsn_consumers.generations import consumer_of
 from dsn_consumers.intake import Read
 from dsn_consumers.reconcile import compare, scan, stored
 from dsn_consumers.reconcile.compare import Comparison, Row
@@ -20,7 +21,7 @@ from dsn_consumers.reconcile.difference import Difference
 from dsn_consumers.reconcile.journal import Journal
 from dsn_consumers.reconcile.viewed import Viewed
 from dsn_schemas.settings import Settings
-from dsn_schemas.topics import CHANGES_PREFIX, IDENTITY_LINKS, QUARANTINE, VIEW
+from dsn_schemas.topics import CHANGES_PREFIX, IDENTITY_LINKS, QUARANTINE, VIEW, meant, named
 from dsn_schemas.wire import Codec
 
 #: Between two looks, s: longer than a change takes from the journal to the store.
@@ -84,13 +85,17 @@ def look(settings: Settings, codec: Codec) -> tuple[Journal, Comparison]:
     """
     with psycopg.connect(settings.conninfo, connect_timeout=5) as connection:
         connection.execute(statement("one_moment"))
-        cut = stored.cut(connection, "store")  # 1
+        known = stored.cut(connection, consumer_of(settings.generation))  # 1
         rows = stored.load(connection)
+    generation = settings.generation
+    cut = {(meant(topic, generation), p): at for (topic, p), at in known.items()}
     viewed = Viewed(codec)
     for topics in ((VIEW,), (IDENTITY_LINKS, QUARANTINE)):  # 2, 3
-        viewed.take_all(scan.read(settings, scan.partitions(settings, topics)))
-    lanes = len(scan.partitions(settings, (VIEW,)))
-    journal = Journal(codec, viewed.quarantine.keys(), viewed.vouched(lanes))
+        places = scan.partitions(settings, [named(topic, generation) for topic in topics])
+        for read in scan.read(settings, places):
+            viewed.take(read._replace(topic=meant(read.topic, generation)))
+    aside = viewed.quarantine.keys() | rows.quarantine.keys()  # the audit's own are in no topic
+    journal = Journal(codec, aside, viewed.vouched(settings.partitions))
     changes = [name for name in scan.names(settings) if name.startswith(CHANGES_PREFIX)]
     journal.take_all(scan.read(settings, scan.partitions(settings, changes)))  # 4
     found = Comparison(on_their_way=journal.on_their_way)

@@ -255,7 +255,8 @@ SELECT
     (
         SELECT coalesce(sum(next_offset), 0)
         FROM dsn_store.offsets
-        WHERE consumer = 'store' AND topic = 'dsn.identity.links'
+        -- Of every generation: a link that none of them had yet is a link that came.
+        WHERE starts_with(consumer, 'store') AND topic ~ 'identity[.]links$'
     ) AS place
 
 -- reconcile_entries --
@@ -277,8 +278,114 @@ WITH entries AS (UPDATE dsn_store.entries SET view_offset = view_offset - 1),
 links AS (UPDATE dsn_store.links SET link_offset = link_offset - 1)
 UPDATE dsn_store.barriers SET view_offset = view_offset - 1
 
+-- place --
+-- Where the tables of a generation are; they stay there until this transaction ends.
+SELECT place FROM dsn_store.generations WHERE generation = %(generation)s FOR SHARE
+
+-- generations --
+SELECT generation, place FROM dsn_store.generations ORDER BY generation
+
+-- begin_generation --
+INSERT INTO dsn_store.generations (generation, place) VALUES (%(generation)s, 'dsn_shadow')
+
+-- exchange_places --
+UPDATE dsn_store.generations
+SET place = CASE place WHEN 'dsn_store' THEN 'dsn_shadow' ELSE 'dsn_store' END
+
+-- end_generation --
+DELETE FROM dsn_store.generations WHERE place = 'dsn_shadow'
+
+-- forget_consumer --
+DELETE FROM dsn_store.offsets WHERE consumer = %(consumer)s
+
+-- forget_topics --
+DELETE FROM dsn_store.topics
+WHERE topic NOT IN (SELECT o.topic FROM dsn_store.offsets AS o) AND starts_with(topic, %(prefix)s)
+
+-- view_definitions --
+-- Every name in them is written out, because nothing is on the search path.
+SELECT n.nspname, c.relname, c.reloptions, pg_get_viewdef(c.oid)
+FROM pg_class AS c
+INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind = 'v' AND n.nspname IN ('dsn', 'dsn_store')
+ORDER BY c.oid
+
+-- copy_conflicts --
+-- What the audit set aside lies in no topic.
+INSERT INTO dsn_shadow.quarantine
+SELECT * FROM dsn_store.quarantine WHERE stage = 'audit'
+ON CONFLICT DO NOTHING
+
+-- rebuild_progress --
+-- Sums over what the live one vouches for: how far the shadow is, and how far it has to come.
+SELECT
+    coalesce(sum(least(s."position", l."position")), 0)::bigint,
+    coalesce(sum(l."position"), 0)::bigint
+FROM dsn_store.barriers AS l
+LEFT JOIN dsn_shadow.barriers AS s
+    USING (view_partition, topic, "partition", source, epoch)
+
+-- shadow_on_their_way --
+SELECT count(*)
+FROM dsn_shadow.links AS l
+LEFT JOIN dsn_shadow.settled AS s ON s.record_id = l.record_id
+WHERE (l.version > 1 OR l.person_id <> l.record_id)
+    AND (s.version, s.person_id) IS DISTINCT FROM (l.version, l.person_id)
+
+-- differing_entries --
+SELECT coalesce(l.person_id, s.person_id), coalesce(l.section, s.section),
+    replace(coalesce(l.entry_digest, s.entry_digest)::text, '-', ''),
+    l.said, s.said
+FROM (
+    SELECT person_id, entry_digest, section, jsonb_build_object(
+        'status', md5(status), 'conflicts', md5(conflicts::text), 'as_of', as_of,
+        'content', md5(content_type || coalesce(content::text, '')),
+        'contributors', md5(contributors::text), 'provenance', md5(provenance::text),
+        'disagreements', md5(disagreements::text), 'records', records,
+        'numbers', jsonb_build_array(sources, epochs, seqs)
+    ) AS said
+    FROM dsn_store.entries WHERE NOT gone
+) AS l
+FULL JOIN (
+    SELECT person_id, entry_digest, section, jsonb_build_object(
+        'status', md5(status), 'conflicts', md5(conflicts::text), 'as_of', as_of,
+        'content', md5(content_type || coalesce(content::text, '')),
+        'contributors', md5(contributors::text), 'provenance', md5(provenance::text),
+        'disagreements', md5(disagreements::text), 'records', records,
+        'numbers', jsonb_build_array(sources, epochs, seqs)
+    ) AS said
+    FROM dsn_shadow.entries WHERE NOT gone
+) AS s USING (person_id, entry_digest)
+WHERE l.said IS DISTINCT FROM s.said
+
+-- differing_links --
+SELECT record_id, coalesce(l.person_id, ''), coalesce(s.person_id, '')
+FROM dsn_store.links AS l
+FULL JOIN dsn_shadow.links AS s USING (record_id)
+WHERE coalesce(l.person_id, '') <> coalesce(s.person_id, '')
+
+-- differing_quarantine --
+SELECT topic, "partition", "offset", l.topic IS NOT NULL, s.topic IS NOT NULL
+FROM dsn_store.quarantine AS l
+FULL JOIN dsn_shadow.quarantine AS s USING (topic, "partition", "offset")
+WHERE (l.source, l.epoch, l.seq, l.stage, l.reason, l.captured_at, l.payload)
+    IS DISTINCT FROM (s.source, s.epoch, s.seq, s.stage, s.reason, s.captured_at, s.payload)
+
+-- differing_terms --
+SELECT person_id, count(*)
+FROM dsn_store.search_terms AS l
+FULL JOIN dsn_shadow.search_terms AS s USING (kind, term, person_id)
+WHERE l.kind IS NULL OR s.kind IS NULL
+GROUP BY person_id
+
+-- differing_sources --
+SELECT record_id, source
+FROM dsn_store.record_sources AS l
+FULL JOIN dsn_shadow.record_sources AS s USING (record_id, source)
+WHERE l.source IS NULL OR s.source IS NULL
+
 -- reread --
-DELETE FROM dsn_store.offsets WHERE consumer = 'store'
+DELETE FROM dsn_store.offsets WHERE consumer = %(consumer)s
 
 -- forget_entry --
 -- Only what is not newer than what is about to be written in its place.
@@ -311,7 +418,7 @@ UPDATE dsn_store.identity SET issued = %(issued)s
 -- quarantine_offsets --
 SELECT "partition", next_offset
 FROM dsn_store.offsets
-WHERE consumer = 'store' AND topic = 'dsn.quarantine'
+WHERE consumer = %(consumer)s AND topic = %(topic)s
 
 -- moving --
 SELECT u.record_id, l.topic, s.source

@@ -131,5 +131,6 @@ def _places(offsets: list[str] | tuple[str, ...]) -> dict[tuple[str, int], range
 
 def _reread(conninfo: str) -> None:
     from dsn_consumers.reconcile.repair import reread
+    from dsn_deploy.running import running_settings
 
-    reread(conninfo)
+    reread(running_settings().model_copy(update={"conninfo": conninfo}))

@@ -65,7 +65,7 @@ def _supervise(data: Path, ports: Mapping[str, int], stack_only: bool) -> None:
     from dsn_deploy.asked import Asked
     from dsn_deploy.progress import progress
     from dsn_deploy.provision import provision
-    from dsn_deploy.services import SERVICES, Service
+    from dsn_deploy.services import Service, services_of
     from dsn_deploy.stack import EmbeddedStack
     from dsn_deploy.stack.embedded import environment
     from dsn_deploy.statefile import StateFile
@@ -75,15 +75,7 @@ def _supervise(data: Path, ports: Mapping[str, int], stack_only: bool) -> None:
 
     def services(state_file: StateFile) -> list[Service]:
         given = environment(stack.settings)
-        return [
-            Service(
-                name,
-                log=data / "logs" / f"{name}.log",
-                environment=given,
-                record=state_file.record,
-            )
-            for name in ([] if stack_only else SERVICES)
-        ]
+        return [] if stack_only else services_of(data, given, state_file.record)
 
     def prepare() -> None:
         if not stack_only:
