@@ -27,6 +27,8 @@ SERVICES: Mapping[str, str] = {
 }
 
 
+#: Services that run when they are asked for (``DSN_SAMPLING=true``, or ``dsn run``).
+ON_DEMAND: Mapping[str, str] = {"reconcile": "dsn_consumers.reconcile.sampling"}
 #: Of these every generation has its own.
 OF_A_GENERATION = ("store", "streams")
 #: Whoever builds beside the ones people wait for is polite to them.

@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     generation: int = Field(default=0, ge=0)
     #: Records of an input a stream worker takes a second and lane, at most; 0: as fast as it can.
     rate: int = Field(default=0, ge=0)
+    #: Hold some changes of the journal against the store all the time (``dsn run reconcile``).
+    sampling: bool = False
     #: Partitions of every keyed topic; one number, so that one worker owns a lane end to end.
     partitions: int = Field(default=4, ge=1, le=256)
     #: Copies of each partition (1 on one machine, 3 in production).

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from dsn_consumers.reconcile import whole
+from dsn_consumers.reconcile.sampling import Sampler
 from dsn_deploy.demo.shipped import FEEDS, MLLP, messages, sources_file
 from dsn_deploy.stack.embedded import environment
 from dsn_schemas.keys import partition_of, view_key
@@ -88,6 +90,8 @@ def test_reconcile_finds_a_whole_system_whole(fed: System) -> None:
 def test_damage_in_the_store_is_named_and_mended(fed: System) -> None:
     """A lost entry, a changed content, an invented one, a lost link, a lost quarantine row."""
     before = tables(fed)
+    sampler = Sampler(fed.settings, Codec(RegistryIds(fed.settings)), random.Random(1))
+    assert sampler.round(10_000) == []
     where = b"WHERE (person_id, entry_digest) IN (SELECT person_id, entry_digest FROM"
     where += (
         b" dsn_store.entries WHERE section = '%b' AND content IS NOT NULL AND NOT gone LIMIT 1)"
@@ -111,6 +115,9 @@ def test_damage_in_the_store_is_named_and_mended(fed: System) -> None:
         b" LIMIT 1) RETURNING record_id",
     )
     damaged(fed, b"DELETE FROM dsn_store.quarantine RETURNING topic")
+
+    sampled = {(d.what, d.person, d.entry) for d in sampler.again()}
+    assert {("missing", *one) for one in lost} <= sampled
 
     named = whole.reconcile(fed.settings, Codec(RegistryIds(fed.settings)), between_s=0.5)
 

@@ -387,6 +387,37 @@ WHERE l.source IS NULL OR s.source IS NULL
 -- reread --
 DELETE FROM dsn_store.offsets WHERE consumer = %(consumer)s
 
+-- vouched --
+-- Up to where every lane of the view has each partition of the journal.
+SELECT topic, "partition", min("position")
+FROM (
+    SELECT view_partition, topic, "partition", max("position") AS "position"
+    FROM dsn_store.barriers
+    GROUP BY view_partition, topic, "partition"
+) AS b
+GROUP BY topic, "partition"
+HAVING count(*) >= (SELECT t.partitions FROM dsn_store.topics AS t WHERE t.topic = 'dsn.view')
+
+-- sample_people --
+SELECT
+    l.record_id, l.person_id,
+    NOT EXISTS (SELECT FROM dsn_store.unsettled AS u WHERE u.record_id = l.record_id)
+FROM dsn_store.links AS l
+WHERE l.record_id = ANY(%(records)s)
+
+-- sample_entries --
+SELECT person_id, section, replace(entry_digest::text, '-', ''), contributors::text
+FROM dsn_store.entries
+WHERE person_id = ANY(%(people)s) AND NOT gone
+
+-- sample_aside --
+SELECT q.source, q.epoch, q.seq
+FROM unnest(
+    %(sources)s::text[], %(epochs)s::integer[], %(seqs)s::bigint[]
+) AS n (source, epoch, seq)
+INNER JOIN dsn_store.quarantine AS q
+    ON q.source = n.source AND q.epoch = n.epoch AND q.seq = n.seq
+
 -- forget_entry --
 -- Only what is not newer than what is about to be written in its place.
 DELETE FROM dsn_store.entries

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dsn_deploy.services import SERVICES
+from dsn_deploy.services import ON_DEMAND, SERVICES
 
 
 def register(app: typer.Typer) -> None:
@@ -15,13 +15,16 @@ def register(app: typer.Typer) -> None:
 
 def known(name: str) -> str:
     """A service's name, or a usage error that lists them."""
-    if name not in SERVICES:
-        raise typer.BadParameter(f"{name}: choose one of {', '.join(SERVICES)}")
+    known_ones = (*SERVICES, *ON_DEMAND)
+    if name not in known_ones:
+        raise typer.BadParameter(f"{name}: choose one of {', '.join(known_ones)}")
     return name
 
 
 def run(
-    service: Annotated[str, typer.Argument(callback=known, help=", ".join(SERVICES))],
+    service: Annotated[
+        str, typer.Argument(callback=known, help=", ".join((*SERVICES, *ON_DEMAND)))
+    ],
 ) -> None:
     """Run one service until it is told to stop."""
     from dsn_deploy.running import running_settings
