@@ -68,7 +68,7 @@ def run(name: str, settings: Settings) -> None:
     """Be that service; imports only what this one needs."""
     from dsn_schemas.garbage import collect_seldom
 
-    module = import_module(SERVICES[name])
+    module = import_module({**SERVICES, **ON_DEMAND}[name])
     if settings.rate:
         os.nice(POLITE)
     collect_seldom()
