@@ -70,6 +70,8 @@ WITHIN: dict[str, str] = {
     "dsn_producers.edge._drain": "an orderly stop; dying in it is dying in what it waits for",
     "dsn_consumers.reconcile.compare.against_journal": "reads and compares only",
     "dsn_consumers.reconcile.whole.look": "reads and compares only",
+    "dsn_consumers.reconcile.repair.reread": "one transaction of an operator's command",
+    "dsn_consumers.generations.switch": "one transaction of an operator's command",
     "dsn_consumers.web.postgres.PostgresReader.people": "one transaction of a reader",
     "dsn_consumers.web.postgres.PostgresReader.chart": "one transaction of a reader",
     "dsn_consumers.web.server.main": "the stop of a server that keeps nothing",

@@ -400,14 +400,9 @@ def _receipt_progress(tables: Overlay, staged: Staged, values: Values) -> Answer
     return len(found), found
 
 
-def _place(tables: Overlay, staged: Staged, values: Values) -> Answer:
-    return 1, [("dsn_store",)]  # one generation only
-
-
 _OTHERS: dict[str, Callable[[Overlay, Staged, Values], Answer]] = {
     "add_topic": _add_topic,
     "topic_ids": _topic_ids,
-    "place": _place,
     "offsets": _offsets,
     "add_offset": _add_offset,
     "move_offsets": _move_offsets,
