@@ -159,8 +159,8 @@ def _existing(settings: Settings) -> int:
 def _next(settings: Settings, known: Generations) -> int:
     """A number no topic has had: ended generations may still be in the broker's mind."""
     listed = AdminClient({"bootstrap.servers": settings.kafka}).list_topics(timeout=10).topics
-    used = {int(p[1:]) for n in listed if (p := n.split(".")[1])[:1] == "g" and p[1:].isdigit()}
-    return max({known.live, *used}) + 1
+    parts = [name.split(".")[1][1:] for name in listed if name.startswith("dsn.g")]
+    return max({known.live, *(int(part) for part in parts if part.isdigit())}) + 1
 
 
 def _delete_topics(settings: Settings, generation: int) -> None:

@@ -105,7 +105,7 @@ class Sampler:
         for place, (low, high) in ends.items():
             last = min(high, vouched[place])
             if last > low:
-                starts[place] = self._chance.randrange(low, last)
+                starts[place] = self._chance.randint(low, max(low, last - records))
                 upto[place] = min(last, starts[place] + records)
         yield from scan.read_from(self._settings, starts, upto)
 
