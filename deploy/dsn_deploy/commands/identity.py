@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Measure, try and train who-is-who.", no_args_is_help=True)
     group.command("evaluate")(evaluate)
     group.command("compare")(compare)
+    group.command("train")(train)
     app.add_typer(group, name="identity")
 
 
@@ -65,6 +66,38 @@ def compare(
         raise CommandError(f"{pairs}: {error.strerror}") from None
     if bad:
         raise typer.Exit(FAILED)
+
+
+def train(
+    dataset: Annotated[Path, typer.Argument(help="Records, .csv or .csv.gz; labels are not read.")],
+    mapping: Annotated[Path, typer.Option("--mapping", help="Which column is which field.")],
+    output: Annotated[Path, typer.Option("--output", help="The .json to write.")],
+    families: Annotated[
+        bool,
+        typer.Option(
+            "--families/--no-families",
+            help="--no-families: a list of unrelated people; gates do not hold. Never for patients.",
+        ),
+    ] = True,
+    weights: WeightsName = "default",
+) -> None:
+    """Learn weights from records without labels, offline."""
+    from dsn_deploy.identity import train as training
+    from dsn_deploy.identity.mapping import read_mapping, read_records
+    from dsn_streams.matching.features import features_of
+    from dsn_streams.matching.weights import parsed
+
+    base = _weights(weights)
+    records = read_records(dataset, read_mapping(mapping))
+    features = {one.id: features_of(one.demographics, base) for one in records}
+    file = training.train(features, base, output.stem, families)
+    data = json.dumps(file, ensure_ascii=False, indent=1).encode()
+    version = parsed(data).version
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        raise CommandError(f"{output}: {error.strerror}") from None
+    typer.echo(f"weights {version} in {output}")
 
 
 def _weights(name: str) -> Weights:
