@@ -121,7 +121,7 @@ def test_training_without_labels_gives_weights_that_fall_with_the_level():
     for field, order in ORDER.items():
         found = [bits[field][level] for level in order]
         assert sorted(found, reverse=True) == found, field
-    assert bits["born"]["same"] > 8
+    assert bits["born"]["same"] > 6  # u is bounded by the few records there are
     assert bits["born"]["differs"] < 0
     with pytest.raises(CommandError, match="teach nothing"):
         train(dict(list(features.items())[:5]), WEIGHTS, "few", families=True)
