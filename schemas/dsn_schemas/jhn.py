@@ -42,7 +42,8 @@ class InvalidJhn(ValueError):
 
 def compact(number: str) -> str:
     """Letters and digits in upper case."""
-    return "".join(c for c in number.upper() if c.isalnum())
+    number = number.upper()
+    return number if number.isalnum() else "".join(c for c in number if c.isalnum())
 
 
 def validate(number: str, province: str) -> str:
