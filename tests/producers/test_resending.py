@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+
 import pytest
 
 from dsn_producers import receipted, restoring, sending
@@ -60,3 +65,36 @@ def test_what_was_freed_is_refused_by_name(settings: Settings, source: Source) -
 
     with pytest.raises(ValueError, match="behind 2 of epoch 1 were confirmed and removed up to 4"):
         resend(settings, source.name, epoch=None, first=3, dry_run=True)
+
+
+def test_the_command_tells_the_outbox_that_is_here(settings: Settings, source: Source) -> None:
+    """No server is needed; its last line is one JSON object, and a refusal is a sentence."""
+    file = outbox(settings, source, 10, 4)
+
+    done = command(settings, "--from", "8")
+    assert json.loads(done.stdout.splitlines()[-1]) == {
+        "dry_run": False,
+        "by": "outbox",
+        "source": "chum-adt",
+        "epoch": 1,
+        "first": 8,
+        "changes": 3,
+    }
+    assert file.meta("resend") == position_of(1, 7)
+    file.close()
+
+    refused = command(settings, "--from", "2")
+    assert refused.returncode == 1
+    assert "confirmed and removed up to 4" in refused.stderr and "Traceback" not in refused.stderr
+
+
+def command(settings: Settings, *options: str) -> subprocess.CompletedProcess[str]:
+    """``dsn resend``."""
+    return subprocess.run(
+        [sys.executable, "-m", "dsn_deploy", "resend", "--json", "--source", "chum-adt", *options],
+        env={**os.environ, "DSN_DATA": str(settings.data)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
