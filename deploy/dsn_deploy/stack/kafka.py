@@ -45,6 +45,8 @@ class Kafka(Server):
         controller_port: int,
         node_id: int = 1,
         voters: Mapping[int, int] | None = None,
+        others: Mapping[str, tuple[int, int]] | None = None,
+        flags: Sequence[str] = (),
         record: Recorder | None = None,
     ) -> None:
         super().__init__("kafka" if node_id == 1 else f"kafka-{node_id}", log=log, record=record)
@@ -55,6 +57,10 @@ class Kafka(Server):
         self._node_id = node_id
         #: Controller port of each node of the cluster, by node id.
         self._voters = dict(voters or {node_id: controller_port})
+        #: Further listeners by name: the port, and the one clients are told, a proxy's perhaps.
+        self._others = dict(others or {})
+        #: Further flags of its Java.
+        self._flags = flags
 
     @property
     def bootstrap(self) -> str:
@@ -62,10 +68,8 @@ class Kafka(Server):
         return f"127.0.0.1:{self._port}"
 
     def command(self) -> Sequence[str]:
-        return self._java("-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20") + [
-            "kafka.Kafka",
-            str(self._properties),
-        ]
+        memory = ("-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20")
+        return [*self._java(*memory, *self._flags), "kafka.Kafka", str(self._properties)]
 
     def environment(self) -> Mapping[str, str]:
         return java.environment()
@@ -95,13 +99,21 @@ class Kafka(Server):
         """The settings of this node; every replicated topic on as many nodes as there are, to 3."""
         copies = min(3, len(self._voters))
         voters = ",".join(f"{node}@127.0.0.1:{port}" for node, port in self._voters.items())
-        listeners = f"BROKER://{self.bootstrap},CONTROLLER://127.0.0.1:{self._controller_port}"
+        broker, controller = (
+            f"BROKER://{self.bootstrap}",
+            f"CONTROLLER://127.0.0.1:{self._controller_port}",
+        )
+        others = self._others.items()
+        opened = [f"{name}://127.0.0.1:{port}" for name, (port, _) in others]
+        told = [f"{name}://127.0.0.1:{port}" for name, (_, port) in others]
+        protocols = ("BROKER", "CONTROLLER", *self._others)
         return {
             "process.roles": "broker,controller",
             "node.id": self._node_id,
             "controller.quorum.voters": voters,
-            "listeners": listeners,
-            "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listeners": ",".join([broker, controller, *opened]),
+            "advertised.listeners": ",".join([broker, controller, *told]),
+            "listener.security.protocol.map": ",".join(f"{one}:PLAINTEXT" for one in protocols),
             "inter.broker.listener.name": "BROKER",
             "controller.listener.names": "CONTROLLER",
             "log.dirs": self._data,

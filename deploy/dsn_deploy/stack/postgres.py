@@ -41,12 +41,13 @@ class Postgres(Server):
     ) -> None:
         super().__init__("postgres", log=log, record=record)
         self._folder = folder
-        self._port = port
+        #: Where it listens.
+        self.port = port
         self._user = unprivileged()
 
     def conninfo(self, user: str = DATABASE, database: str = DATABASE) -> str:
         """How to connect; the password is in the passfile it names."""
-        where = f"host=127.0.0.1 port={self._port} dbname={database} user={user}"
+        where = f"host=127.0.0.1 port={self.port} dbname={database} user={user}"
         return f"{where} passfile={_quoted(self.passfile)}"
 
     @property
@@ -57,7 +58,7 @@ class Postgres(Server):
     def command(self) -> Sequence[str]:
         settings = {
             "listen_addresses": "127.0.0.1",
-            "port": self._port,
+            "port": self.port,
             "unix_socket_directories": "",
             "timezone": "UTC",
             "log_timezone": "UTC",
@@ -67,7 +68,7 @@ class Postgres(Server):
             "wal_compression": "pglz",
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
-        return [str(program("postgres")), "-D", str(self._data), *options]
+        return [str(program("postgres")), "-D", str(self.data), *options]
 
     def environment(self) -> Mapping[str, str]:
         # Not ours: PGPORT, PGDATA, LC_ALL and their like would change what is asked for here.
@@ -79,14 +80,14 @@ class Postgres(Server):
     def prepare(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         if self._user is not None:
-            self._user.let_pass(self._data)
+            self._user.let_pass(self.data)
             self._user.let_pass(program("postgres"))
-        if not (self._data / "PG_VERSION").exists():
+        if not (self.data / "PG_VERSION").exists():
             self._create()
         self._forget_stale_lock()
 
     def probe(self) -> bool:
-        if not accepts(self._port):
+        if not accepts(self.port):
             return False
         import psycopg
 
@@ -110,7 +111,8 @@ class Postgres(Server):
         _end(workers)
 
     @property
-    def _data(self) -> Path:
+    def data(self) -> Path:
+        """Its data directory."""
         return self._folder / "data"
 
     def _workers(self) -> list[ProcessIdentity]:
@@ -136,7 +138,7 @@ class Postgres(Server):
         password.unlink()
         lines = (f"127.0.0.1:*:*:{name}:{secret}\n" for name, secret in passwords.items())
         _write_secret(self.passfile, "".join(lines))  # 2
-        new.rename(self._data)  # 3
+        new.rename(self.data)  # 3
 
     def _initdb(self, target: Path, password: Path) -> None:
         options = [
@@ -158,7 +160,7 @@ class Postgres(Server):
         PostgreSQL checks the pid only, so in a container, where pids start low again after a
         crash, it would refuse to start. We hold the lock on the whole data folder by now.
         """
-        lock = self._data / "postmaster.pid"
+        lock = self.data / "postmaster.pid"
         try:
             pid = int(lock.read_text().split()[0])
             name = Path(f"/proc/{pid}/comm").read_text().strip()
