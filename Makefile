@@ -5,6 +5,7 @@
 #?                 (options of dsn demo: make demo ARGS=--json)
 #? make test       the tests (options of pytest: make test ARGS="-k merge")
 #? make simulate   20,000 simulated runs under faults (options: make simulate ARGS="--seed 9")
+#? make faults     50 rounds of faults on real processes (options: make faults ARGS="--seed 9")
 #? make mutants    plant bugs and see that the simulation finds each of them
 #? make identity   how well records of one person are found, on labelled data of others
 #? make lint       ruff, and the import rules between the stages
@@ -17,7 +18,7 @@ ARGS ?=
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo identity test simulate mutants lint typecheck lock clean
+.PHONY: help demo identity test simulate faults mutants lint typecheck lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -31,6 +32,9 @@ test: $(READY)
 
 simulate: $(READY)
 	@$(BIN)/dsn simulate --runs 20000 $(ARGS)
+
+faults: $(READY)
+	@$(BIN)/dsn faults --rounds 50 $(ARGS)
 
 mutants: $(READY)
 	@PYTHONPATH=tests $(BIN)/python tests/simulation/mutants.py $(ARGS)
