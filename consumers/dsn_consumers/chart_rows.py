@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -16,17 +17,33 @@ from dsn_consumers.intake import Read
 from dsn_consumers.search import terms
 from dsn_consumers.table_rows import (
     barrier_row,
+    decision_row,
     entry_digest,
     entry_row,
     gone_row,
     link_row,
+    move_row,
     quarantine_row,
+    review_row,
     terms_row,
 )
+from dsn_schemas.decisions import STEWARD
 from dsn_schemas.keys import SEPARATOR, partition_of, person_id, record_key
-from dsn_schemas.records import QuarantinedChange, RecordLink, RecordSettled, ViewBarrier
-from dsn_schemas.topics import IDENTITY_LINKS, QUARANTINE
+from dsn_schemas.records import (
+    QuarantinedChange,
+    RecordChange,
+    RecordLink,
+    RecordSettled,
+    ReviewPair,
+    ViewBarrier,
+)
+from dsn_schemas.topics import IDENTITY_LINKS, IDENTITY_REVIEWS, QUARANTINE, changes_topic
 from dsn_schemas.wire import Codec, UnreadableRecord, read_content
+
+#: The journal of the stewards.
+DECISIONS = changes_topic(STEWARD)
+#: Topics whose records do not replace each other.
+_KEPT_WHOLE = frozenset((QUARANTINE, DECISIONS))
 
 _BARRIER = b"|barrier|"
 _SETTLED = b"|settled|"
@@ -45,6 +62,9 @@ class Rows:
     staged_settled: list[bytes] = field(default_factory=list)
     staged_barriers: list[bytes] = field(default_factory=list)
     staged_quarantine: list[bytes] = field(default_factory=list)
+    staged_moves: list[bytes] = field(default_factory=list)
+    staged_reviews: list[bytes] = field(default_factory=list)
+    staged_decisions: list[bytes] = field(default_factory=list)
     #: (record id, source) of the staged record sources.
     spoken: set[tuple[str, str]] = field(default_factory=set)
     #: Newest settled marker of each record id.
@@ -68,9 +88,15 @@ class Encoder:
         a schema cannot be had.
         """
         rows = Rows()
-        for read in newest(records):
+        last = {id(read) for read in newest(records)}
+        for read in records:
+            if id(read) not in last and read.topic != IDENTITY_LINKS:
+                continue
             try:
-                self._add(rows, read)
+                if read.topic == IDENTITY_LINKS:
+                    self._link(rows, read, id(read) in last)
+                else:
+                    self._add(rows, read)
             except (UnreadableRecord, ValueError, struct.error) as error:
                 where = f"{read.topic}[{read.partition}] offset {read.offset}"
                 why = str(error) if isinstance(error, UnreadableRecord) else type(error).__name__
@@ -87,15 +113,32 @@ class Encoder:
         key = read.key or b""
         if read.topic == QUARANTINE:
             rows.staged_quarantine.append(quarantine_row(self._typed(read, QuarantinedChange)))
-        elif read.topic == IDENTITY_LINKS:
-            link = None if read.value is None else self._typed(read, RecordLink)
-            rows.staged_links.append(link_row(link, key.decode(), read))
+        elif read.topic == IDENTITY_REVIEWS:
+            if read.value is not None:
+                rows.staged_reviews.append(review_row(self._typed(read, ReviewPair), read))
+        elif read.topic == DECISIONS:
+            self._decision(rows, read)
         elif key.startswith(_BARRIER):
             rows.staged_barriers.append(barrier_row(self._typed(read, ViewBarrier), read))
         elif key.startswith(_SETTLED):
             self._settle(rows, read)
         else:
             self._entry(rows, read, key.decode())
+
+    def _link(self, rows: Rows, read: Read, last: bool) -> None:
+        """A link, and the move that it is: of several moves in a batch none is forgotten."""
+        link = None if read.value is None else self._typed(read, RecordLink)
+        if link is not None and link.previous:
+            rows.staged_moves.append(move_row(link, read))
+        if last:
+            rows.staged_links.append(link_row(link, (read.key or b"").decode(), read))
+
+    def _decision(self, rows: Rows, read: Read) -> None:
+        """A steward's change. What is none is in quarantine already: admit reads the same topic."""
+        with suppress(UnreadableRecord, ValueError, struct.error):
+            change = self._typed(read, RecordChange)
+            if change.source == STEWARD and change.op != "mark":
+                rows.staged_decisions.append(decision_row(change, read))
 
     def _settle(self, rows: Rows, read: Read) -> None:
         if read.value is None:  # compaction making room: what arrived stays arrived
@@ -142,7 +185,7 @@ class Encoder:
 def newest(records: Sequence[Read]) -> Iterable[Read]:
     """The last record of each key, and every record of a topic that is not compacted."""
     return {
-        (r.topic, r.partition, r.offset if r.topic == QUARANTINE else r.key): r for r in records
+        (r.topic, r.partition, r.offset if r.topic in _KEPT_WHOLE else r.key): r for r in records
     }.values()
 
 

@@ -1,4 +1,4 @@
-"""The store consumer: the view, the links and the quarantine, as rows one can read.
+"""The store consumer: view, links, quarantine, reviews and decisions, as rows one can read.
 
 One process writes at a time. It needs Kafka and PostgreSQL; while either is away it waits and says
 so. Its rows and its offsets are one transaction, and a row only moves forward in view offset, so
@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from dsn_consumers.chart_rows import Encoder, Rows
+from dsn_consumers.chart_rows import DECISIONS, Encoder, Rows
 from dsn_consumers.copybinary import stream
 from dsn_consumers.database import statement
 from dsn_consumers.generations import consumer_of, hold_place
@@ -21,10 +21,17 @@ from dsn_consumers.pump import Pump
 from dsn_consumers.stopping import Stop
 from dsn_schemas.registry import RegistryIds
 from dsn_schemas.settings import Settings
-from dsn_schemas.topics import IDENTITY_LINKS, QUARANTINE, VIEW, meant, named
+from dsn_schemas.topics import (
+    IDENTITY_LINKS,
+    IDENTITY_REVIEWS,
+    QUARANTINE,
+    VIEW,
+    meant,
+    named,
+)
 from dsn_schemas.wire import Codec
 
-TOPICS = (IDENTITY_LINKS, VIEW, QUARANTINE)
+TOPICS = (IDENTITY_LINKS, VIEW, QUARANTINE, IDENTITY_REVIEWS, DECISIONS)
 
 #: Pairs of record and source remembered as written; beyond, they are written again, which costs
 #: time and changes nothing. 1 M pairs take some 200 MB.
@@ -33,6 +40,9 @@ REMEMBERED_MAX = 500_000
 #: Statements that bring each staging table's rows to their place.
 _WRITES = {
     "staged_links": ("write_links",),
+    "staged_moves": ("write_moves",),
+    "staged_reviews": ("write_reviews",),
+    "staged_decisions": ("write_decisions",),
     "staged_entries": ("write_entries",),
     "staged_terms": ("forget_terms", "write_terms"),
     "staged_record_sources": ("write_record_sources",),
@@ -61,11 +71,11 @@ class StoreSink:
         self._topics = tuple(named(topic, generation) for topic in TOPICS)
 
     def wanted(self, topics: Sequence[str]) -> list[str]:
-        """The view, the links and the quarantine."""
+        """The view, the links, the quarantine, the reviews and the decisions."""
         return [topic for topic in self._topics if topic in topics]
 
     def complete(self, topics: Sequence[Topic]) -> bool:
-        """All three: an entry without its links would never be shown."""
+        """All of them: an entry without its links would never be shown."""
         return len(topics) == len(TOPICS)
 
     def opened(self, connection: psycopg.Connection[Any], topics: Sequence[Topic]) -> None:

@@ -27,8 +27,16 @@ from dsn_consumers.copybinary import (
 )
 from dsn_consumers.intake import Read
 from dsn_consumers.search import Term
+from dsn_schemas.decisions import overridden_field
 from dsn_schemas.keys import SEPARATOR, person_id, record_key, split_record_key
-from dsn_schemas.records import QuarantinedChange, RecordLink, ViewBarrier
+from dsn_schemas.records import (
+    IdentityClaim,
+    QuarantinedChange,
+    RecordChange,
+    RecordLink,
+    ReviewPair,
+    ViewBarrier,
+)
 
 _NOBODY, _NOTHING = texts(()), document(())
 
@@ -111,7 +119,71 @@ def link_row(link: RecordLink | None, key: str, read: Read) -> bytes:
         texts(link.reasons),
         int4(read.partition),
         int8(read.offset),
+        _evidence(link),
     )
+
+
+def move_row(link: RecordLink, read: Read) -> bytes:
+    """A row of ``staged_moves``: the record left a person for another."""
+    return row(
+        text(person_id(record_key(link.authority, link.number))),
+        int8(link.version),
+        text(link.person),
+        text(link.previous),
+        texts(link.reasons),
+        _evidence(link),
+        instant(read.at),
+        instant(read.at),
+    )
+
+
+def review_row(review: ReviewPair, read: Read) -> bytes:
+    """A row of ``reviews``."""
+    return row(
+        text(person_id(record_key(review.authority_a, review.number_a))),
+        text(person_id(record_key(review.authority_b, review.number_b))),
+        text(review.authority_a),
+        text(review.number_a),
+        text(review.authority_b),
+        text(review.number_b),
+        text(review.kind),
+        texts(review.reasons),
+        int8(review.weight),
+        new_texts(review.levels),
+        text(review.weights),
+        instant(review.opened_at),
+        TRUE if review.open else FALSE,
+        int4(read.partition),
+        int8(read.offset),
+    )
+
+
+def decision_row(change: RecordChange, read: Read) -> bytes:
+    """A row of ``decisions``: a claim of a steward, or the value of an override."""
+    claim = change.content if isinstance(change.content, IdentityClaim) else IdentityClaim()
+    named = bool(claim.other_authority and claim.other_number)
+    other = person_id(record_key(claim.other_authority, claim.other_number)) if named else ""
+    return row(
+        int4(change.epoch),
+        int8(change.seq),
+        text(change.section),
+        text(claim.kind),
+        text(overridden_field(change.item)),
+        text(person_id(record_key(change.authority, change.number))),
+        text(change.authority),
+        text(change.number),
+        text(other),
+        text(claim.other_authority),
+        text(claim.other_number),
+        text(claim.actor.name if claim.actor else ""),
+        text(claim.reason),
+        instant(change.captured_at),
+        int4(read.partition),
+    )
+
+
+def _evidence(link: RecordLink) -> bytes:
+    return document(msgspec.to_builtins(link.evidence)) if link.evidence else _NOTHING
 
 
 def barrier_row(barrier: ViewBarrier, read: Read) -> bytes:

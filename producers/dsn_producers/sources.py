@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from dsn_schemas.decisions import STEWARD
 from dsn_schemas.keys import SEPARATOR
 
 
@@ -59,6 +60,13 @@ class Source(BaseModel):
     mllp_host: str = "127.0.0.1"
     mllp_port: int = Field(default=0, ge=0, le=65535)
     tls: Tls | None = None
+
+    @field_validator("name", "establishment")
+    @classmethod
+    def _not_the_stewards(cls, value: str) -> str:
+        if value == STEWARD:
+            raise ValueError(f"{STEWARD} is the name of the stewards' own decisions: take another")
+        return value
 
     @field_validator("charset")
     @classmethod

@@ -23,6 +23,8 @@ STEWARD = "steward"
 #: Kinds of claims that hold two records for one person, and those that hold them apart.
 JOINING = frozenset(("merge", "link"))
 PARTING = frozenset(("unlink", "not-same"))
+#: Kind of a merge that names a record which is not the source's to merge: it asks a steward.
+PROPOSAL = "proposal"
 #: Kinds that a steward may write about two records.
 PAIR_KINDS = ("link", "unlink", "not-same", "undo")
 

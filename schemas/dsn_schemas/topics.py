@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from dsn_schemas.decisions import STEWARD
 from dsn_schemas.settings import Settings
 
 CHANGES_PREFIX = "dsn.changes."
@@ -113,7 +114,8 @@ def topics(settings: Settings, establishments: Sequence[str]) -> list[Topic]:
             topic(changes_topic(name), "record", f"establishment {name}", _FOR_EVER)
             for name in establishments
         ),
-        topic(IDENTITY_REQUESTS, "record", "admit, stewards", _FOR_EVER, 1),
+        topic(changes_topic(STEWARD), "record", "stewards", _FOR_EVER),
+        topic(IDENTITY_REQUESTS, "record", "admit", _FOR_EVER, 1),
         topic(IDENTITY_LINKS, "record", "identify", _COMPACTED),
         topic(IDENTITY_REVIEWS, "pair", "identify", _COMPACTED),
         topic(REPLAYS, "record", "operators (dsn replay)", weeks),

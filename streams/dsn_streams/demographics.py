@@ -1,7 +1,7 @@
 """Who the person is, from what every record says: merged field by field, rules as a table.
 
-For each field: what everybody agrees on; else what a record with a verified NAM says; else the most
-recent (never later than we had it); else the greatest record key. Lists of numbers and names are
+For each field: what a steward decided; else what everybody agrees on; else what a record with a
+verified NAM says; else the most recent (never later than we had it); else the greatest record key. Lists of numbers and names are
 joined, because a chart must be found under any of them.
 
 What a single record says never comes here (``merge``): it is passed on byte for byte. Contents are merged as the fields that ``read_content``
@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from dsn_schemas.decisions import STEWARD, overridden_field
 from dsn_schemas.nam import SYSTEM as NAM_SYSTEM
 from dsn_schemas.nam import verified_among
 from dsn_schemas.records import Demographics, Disagreement, FieldOrigin
@@ -59,9 +60,11 @@ class _Voice:
     position: int
     #: Fields that say something.
     said: dict[str, Any]
-    weight: tuple[bool, int, str, str]
+    weight: tuple[bool, bool, int, str, str, str]
     #: Valid NAM that agrees with the birth date.
     nam: str | None
+    #: The one field that a steward's override says; empty for what a source says.
+    override: str = ""
 
 
 def merge_demographics(
@@ -83,8 +86,10 @@ def merge_demographics(
         if saying:
             choose: Callable[..., FieldOrigin] = _joined if name in JOINED else _chosen
             provenance.append(choose(name, saying, values))
-    contents = [(voice.position, voice.said) for voice in voices]
-    found = tuple(one for name in CONTRADICTIONS for one in disagreements(name, contents))
+    contents = [(voice.position, voice.said) for voice in voices if not voice.override]
+    settled = {voice.override for voice in voices}
+    open_fields = [name for name in CONTRADICTIONS if name not in settled]
+    found = tuple(one for name in open_fields for one in disagreements(name, contents))
     conflicts = tuple(dict.fromkeys(one.field for one in found))
     if len({voice.nam for voice in voices} - {None}) > 1:
         conflicts += ("identifiers",)
@@ -95,6 +100,14 @@ def merge_demographics(
 
 def _voice(position: int, item: Contribution) -> _Voice:
     said = _said(item.content)
+    override = overridden_field(item.item) if item.source == STEWARD else ""
+    if override:
+        # The order in which stewards decided, not the clocks of their machines; the other fields
+        # of an override are the defaults of an empty form.
+        weight = (True, False, item.seq, item.record, item.source, item.item)
+        fields = (override, *TOGETHER.get(override, ()))
+        said = {name: value for name, value in said.items() if name in fields}
+        return _Voice(position, said, weight, None, override)
     when = min(item.occurred_at, item.captured_at)
     numbers = [
         (one["value"], one["use"])
@@ -102,7 +115,8 @@ def _voice(position: int, item: Contribution) -> _Voice:
         if one["system"] == NAM_SYSTEM
     ]
     nam = verified_among(numbers, said.get("birth_date", "")) if numbers else None
-    return _Voice(position, said, (nam is not None, when, item.record, item.source), nam)
+    weight = (False, nam is not None, when, item.record, item.source, "")
+    return _Voice(position, said, weight, nam)
 
 
 def _said(content: bytes) -> dict[str, Any]:
@@ -132,13 +146,15 @@ def _chosen(name: str, saying: Sequence[_Voice], values: dict[str, Any]) -> Fiel
 
 
 def _rule(saying: Sequence[_Voice], same: Sequence[_Voice]) -> str:
+    if saying[0].override:
+        return "steward"
     if len(saying) == 1:
         return "only"
     if len(same) == len(saying):
         return "agreed"
     other = next(voice for voice in saying if voice not in same)
     for rule, mine, theirs in zip(
-        ("verified", "recent"), saying[0].weight, other.weight, strict=False
+        ("steward", "verified", "recent"), saying[0].weight, other.weight, strict=False
     ):
         if mine != theirs:
             return rule

@@ -42,7 +42,7 @@ from dsn_streams.stage import Batch, Decision, Output, State
 Value = TypeVar("Value")
 
 #: Layout of the state rows.
-FORMAT = 2
+FORMAT = 3
 _VERSION_ROW = b"v"
 
 
@@ -193,6 +193,7 @@ class _Turn:
                 self._index.unpost(gone, key)
             for new in keys - before[key]:
                 self._index.post(new, key)
+        self._index.read_sharing({one for keys in now.values() for one in keys})
         return {
             key: {other for one in keys for other in self._index.sharing(one)} - {key}
             for key, keys in now.items()
@@ -244,8 +245,10 @@ class _Turn:
             keys.extend(component)
             blocked.extend(groups.blocked)
         rows = [self._index.row(key) for key in keys]
-        self._index.read({other for row in rows for other in (*row.alike, *row.questions)})
-        self._ask(keys, questions(self._index, self._region, keys, blocked))
+        self._index.read({other for row in rows for other in row.questions})
+        self._index.read_near({other for row in rows for other in row.alike})
+        numbers = self._comparing.numbers
+        self._ask(keys, questions(self._index, self._region, numbers, keys, blocked))
 
     def _link(self, key: str, groups: Grouping) -> None:
         row = self._index.row(key)

@@ -34,6 +34,9 @@ def authority_of(feed: str) -> str:
 
 #: Hospitals that send the messages with an expected Patient, each under an authority of its own.
 CONVERTED = tuple(f"converted-{number}" for number in range(8))
+#: Systems of the client registry cases, and the one domain that is theirs.
+REGISTRY = (("registry", "TEST"), ("registry-a", "TEST_A"), ("registry-b", "TEST_B"))
+REGISTRY_FHIR = {"http://ohie.org/test/test": "REG-F"}
 SOURCES = (
     *(
         table(
@@ -53,7 +56,10 @@ SOURCES = (
         )
         for name in CONVERTED
     ),
+    *(table(name, "registre", domain, authorities={domain: domain}) for name, domain in REGISTRY),
+    table("registry-fhir", "registre", "REG-F", authorities=REGISTRY_FHIR, listens=False),
     table("synthea", "synthea", "SYN", listens=False),
+    table("decided-adt", "decided", "DEC"),
     table("bad-adt", "bad", "BAD"),
     table("bad-fhir", "bad", "BADF", listens=False),
     table("live-adt", "live", "LIVE"),

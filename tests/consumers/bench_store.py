@@ -39,13 +39,14 @@ from consumers.parts import (
 )
 
 from dsn_consumers.intake import Read
+from dsn_consumers.store import TOPICS as STORE_TOPICS
 from dsn_deploy.stack import EmbeddedStack
 from dsn_schemas.contract import SUBJECTS, composed_json
 from dsn_schemas.keys import partition_of, person_id, record_key
 from dsn_schemas.records import Allergy, Coding, Concept, Demographics, HumanName, Identifier
 from dsn_schemas.registry import _keep
 from dsn_schemas.settings import Settings
-from dsn_schemas.topics import IDENTITY_LINKS, QUARANTINE, VIEW
+from dsn_schemas.topics import IDENTITY_LINKS, VIEW
 
 SOURCES = ("chum-adt", "chum-lab", "chum-rx")
 
@@ -199,7 +200,7 @@ def main() -> None:
         for name in SUBJECTS:
             _keep(settings, LocalIds().id_of(name), composed_json(name))
         journal = Journal(settings)
-        journal.make_topics(VIEW, IDENTITY_LINKS, QUARANTINE, CHANGES)
+        journal.make_topics(*STORE_TOPICS, CHANGES)
         said: dict[str, object] = {}
         view = entries(asked.entries).reads
         journal.publish(view)

@@ -19,6 +19,7 @@ from dsn_consumers.audit import AuditSink
 from dsn_consumers.intake import Read
 from dsn_consumers.pump import Pump, Sink
 from dsn_consumers.stopping import Stop
+from dsn_consumers.store import TOPICS as STORE_TOPICS
 from dsn_consumers.store import StoreSink
 from dsn_deploy.stack import EmbeddedStack
 from dsn_deploy.stack.jars import JarCache, lock
@@ -27,7 +28,6 @@ from dsn_deploy.stack.ports import choose
 from dsn_schemas.contract import SUBJECTS, composed_json
 from dsn_schemas.registry import _keep
 from dsn_schemas.settings import Settings
-from dsn_schemas.topics import IDENTITY_LINKS, QUARANTINE, VIEW
 
 DEADLINE_S = 30.0
 
@@ -165,7 +165,7 @@ def journal(kafka: Kafka, conninfo: str, tmp_path: Path) -> Iterator[Journal]:
     for name in SUBJECTS:  # as a first start leaves the cache, so that no registry is needed
         _keep(settings, LocalIds().id_of(name), composed_json(name))
     made = Journal(settings)
-    made.make_topics(VIEW, IDENTITY_LINKS, QUARANTINE, CHANGES)
+    made.make_topics(*STORE_TOPICS, CHANGES)
     try:
         yield made
     finally:

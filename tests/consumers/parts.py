@@ -10,6 +10,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
+from dsn_consumers.chart_rows import DECISIONS
 from dsn_consumers.database import migrate, statement
 from dsn_consumers.intake import Read, Topic
 from dsn_consumers.store import StoreSink
@@ -23,12 +24,19 @@ from dsn_schemas.records import (
     RecordChange,
     RecordLink,
     RecordSettled,
+    ReviewPair,
     Section,
     SourceMark,
     ViewBarrier,
     ViewEntry,
 )
-from dsn_schemas.topics import IDENTITY_LINKS, QUARANTINE, VIEW, changes_topic
+from dsn_schemas.topics import (
+    IDENTITY_LINKS,
+    IDENTITY_REVIEWS,
+    QUARANTINE,
+    VIEW,
+    changes_topic,
+)
 from dsn_schemas.wire import Codec
 
 PARTITIONS = 4
@@ -37,6 +45,8 @@ TOPICS = [
     Topic(VIEW, "view-id", PARTITIONS),
     Topic(IDENTITY_LINKS, "links-id", PARTITIONS),
     Topic(QUARANTINE, "quarantine-id", PARTITIONS),
+    Topic(IDENTITY_REVIEWS, "reviews-id", PARTITIONS),
+    Topic(DECISIONS, "decisions-id", PARTITIONS),
 ]
 #: 2026-03-01T12:00:00Z in milliseconds.
 NOON = 1_772_366_400_000
@@ -108,6 +118,16 @@ class View:
             reasons=("same-nam",),
         )
         return self._add(IDENTITY_LINKS, key, key, codec.encode(link))
+
+    def review(self, review: ReviewPair) -> Read:
+        key = person_id(record_key(review.authority_a, review.number_a)) + person_id(
+            record_key(review.authority_b, review.number_b)
+        )
+        return self._add(IDENTITY_REVIEWS, key, key, codec.encode(review))
+
+    def decided(self, change: RecordChange) -> Read:
+        key = record_key(change.authority, change.number)
+        return self._add(DECISIONS, key, key, codec.encode(change))
 
     def unlinked(self, authority: str, number: str) -> Read:
         key = record_key(authority, number)

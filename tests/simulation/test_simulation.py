@@ -59,7 +59,7 @@ def test_a_failing_run_is_made_small(monkeypatch: pytest.MonkeyPatch) -> None:
     quiet()
     mutant = next(m for m in MUTANTS if m.name == "new-number-on-retry")
     mutant.plant(monkeypatch)
-    plan = plan_of(7_000)
+    plan = plan_of(7_001)
 
     smallest = shrunk(plan, lambda other: bool(live(other).violations))
 

@@ -58,7 +58,7 @@ def histories(draw: st.DrawFn) -> list[RecordChange]:
         if source != STEWARD and draw(st.integers(0, 3)):
             content: object = demographics(draw(st.sampled_from((None, 0, 0, 1, 1, 2))), "Roy")
         else:
-            kinds = ("link", "link", "merge", "unlink", "not-same", "undo", "move")
+            kinds = ("link", "merge", "merge", "unlink", "not-same", "undo", "move", "proposal")
             content = claim(draw(st.sampled_from(kinds)), draw(st.sampled_from(RECORDS)))
         captured_at = draw(st.integers(1, 9))
         op = "delete" if draw(st.integers(0, 9)) == 0 else "upsert"
@@ -327,3 +327,16 @@ def test_a_move_joins_nobody():
     )
 
     assert 2 == len(set(deciding.people().values()))
+
+
+def test_a_merge_of_somebody_elses_record_is_a_question():
+    """A hospital that merges another's record joins nobody; a steward is asked."""
+    deciding = settled(
+        change("adt", 1, ONE, demographics(None, "Roy")),
+        change("adt", 2, TWO, demographics(None, "Roy")),
+        change("lab", 1, ONE, claim("proposal", TWO)),
+    )
+
+    assert 2 == len(set(deciding.people().values()))
+    (question,) = deciding.questions().values()
+    assert ("blocked", ("claim-beyond-authority",)) == (question.kind, question.reasons)

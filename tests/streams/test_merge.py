@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -217,3 +218,51 @@ def test_the_order_of_contributions_does_not_matter(items, shuffle):
     shuffle.shuffle(shuffled)
 
     assert merge(items) == merge(shuffled)
+
+
+def overridden(field: str, seq: int, **content: object) -> Contribution:
+    """A steward's override of a field, whatever the clocks say."""
+    value = Demographics(**content)  # type: ignore[arg-type]
+    item = said("demographics", value, source="steward", seq=seq, at=1, captured_at=1)
+    return msgspec.structs.replace(item, item=f"override|{field}")
+
+
+def test_a_stewards_override_stands_above_every_source():
+    """Only the field it names; the last decision, not the newest clock; nothing is disputed then."""
+    one = said("demographics", demographics(0, "Roy"), record="H|1", at=50)
+    two = said(
+        "demographics",
+        Demographics(birth_date="1981-01-01", active=False, gender="female"),
+        record="C|9",
+        at=60,
+    )
+    items = [
+        one,
+        two,
+        overridden("birth_date", 2, birth_date="1980-05-11"),
+        overridden("gender", 1, gender="other"),
+    ]
+
+    merged = merge(items)
+
+    content = decode_content(merged.content)
+    assert isinstance(content, Demographics)
+    assert ("1980-05-11", "other", "Roy") == (
+        content.birth_date,
+        content.gender,
+        content.names[0].family,
+    )
+    rules = {origin.field: origin.rule for origin in merged.provenance}
+    assert ("steward", "steward") == (rules["birth_date"], rules["gender"])
+    assert {"birth_date", "gender"}.isdisjoint(merged.conflicts)
+    assert merge(items[::-1]).content == merged.content
+
+
+def test_an_override_taken_back_leaves_what_the_sources_say():
+    """A deleted override is no voice any more."""
+    one = said("demographics", demographics(0, "Roy"), record="H|1", at=50)
+    gone = msgspec.structs.replace(
+        overridden("birth_date", 3), op=DELETE, content=encode_content(None)
+    )
+
+    assert merge([one]).content == merge([one, gone]).content

@@ -44,7 +44,12 @@ CREATE TEMP TABLE IF NOT EXISTS staged_record_sources (
 CREATE TEMP TABLE IF NOT EXISTS staged_links (LIKE dsn_store.links) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS staged_settled (LIKE dsn_store.settled) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS staged_barriers (LIKE dsn_store.barriers) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS staged_quarantine (LIKE dsn_store.quarantine) ON COMMIT DELETE ROWS
+CREATE TEMP TABLE IF NOT EXISTS staged_quarantine (LIKE dsn_store.quarantine) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS staged_reviews (LIKE dsn_store.reviews) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS staged_decisions (LIKE dsn_store.decisions) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS staged_moves (
+    LIKE dsn_store.moves INCLUDING DEFAULTS
+) ON COMMIT DELETE ROWS
 
 -- write_entries --
 INSERT INTO dsn_store.entries AS e
@@ -108,9 +113,107 @@ ON CONFLICT (record_id) DO UPDATE SET
     version = EXCLUDED.version,
     previous = EXCLUDED.previous,
     reasons = EXCLUDED.reasons,
+    evidence = EXCLUDED.evidence,
     link_partition = EXCLUDED.link_partition,
     link_offset = EXCLUDED.link_offset
 WHERE l.link_offset < EXCLUDED.link_offset
+
+-- write_moves --
+INSERT INTO dsn_store.moves (record_id, version, person_id, previous, reasons, evidence, moved_at)
+SELECT record_id, version, person_id, previous, reasons, evidence, moved_at FROM staged_moves
+ON CONFLICT DO NOTHING
+
+-- write_reviews --
+INSERT INTO dsn_store.reviews AS r
+SELECT * FROM staged_reviews
+ON CONFLICT (record_a, record_b) DO UPDATE SET
+    kind = EXCLUDED.kind,
+    reasons = EXCLUDED.reasons,
+    weight = EXCLUDED.weight,
+    levels = EXCLUDED.levels,
+    weights = EXCLUDED.weights,
+    opened_at = EXCLUDED.opened_at,
+    open = EXCLUDED.open,
+    review_partition = EXCLUDED.review_partition,
+    review_offset = EXCLUDED.review_offset
+WHERE r.review_offset < EXCLUDED.review_offset
+
+-- write_decisions --
+INSERT INTO dsn_store.decisions SELECT * FROM staged_decisions ON CONFLICT DO NOTHING
+
+-- lock_stewards --
+SELECT pg_advisory_lock(hashtextextended('dsn stewards', 0))
+
+-- decision_heads --
+SELECT "partition", max(seq) FROM dsn_store.decisions GROUP BY "partition"
+
+-- decision_versions --
+SELECT n.record_id, max(n.seq)
+FROM (
+    SELECT record_id, seq FROM dsn_store.decisions
+    UNION ALL
+    SELECT other_id, seq FROM dsn_store.decisions
+) AS n
+WHERE n.record_id = ANY(%(records)s)
+GROUP BY n.record_id
+
+-- decision_offsets --
+-- The least of all generations of the store: whichever readers see, its copy holds what is before.
+SELECT "partition", min(next_offset)
+FROM dsn_store.offsets
+WHERE starts_with(consumer, 'store') AND topic = %(topic)s
+GROUP BY "partition"
+
+-- desk_reviews --
+SELECT
+    record_a, record_b, authority_a, number_a, authority_b, number_b, person_a, person_b, kind,
+    reasons, weight_bits::float8 AS weight_bits, levels, weights, opened_at, version
+FROM dsn.reviews
+WHERE %(record_a)s::text IS NULL OR (record_a, record_b) = (%(record_a)s, %(record_b)s)
+ORDER BY opened_at, record_a, record_b
+LIMIT %(limit)s
+
+-- desk_reviews_count --
+SELECT count(*) AS open FROM dsn.reviews
+
+-- desk_links --
+SELECT record_id, authority, number, person_id, version, previous, reasons, evidence
+FROM dsn.links
+WHERE record_id = ANY(%(records)s) OR person_id = ANY(%(records)s)
+ORDER BY record_id
+
+-- desk_decisions --
+SELECT
+    seq, kind, field, record_id, authority, number, other_id, other_authority, other_number, actor,
+    reason, decided_at
+FROM dsn.decisions
+WHERE record_id = ANY(%(records)s) OR other_id = ANY(%(records)s)
+ORDER BY epoch, seq
+
+-- desk_moves --
+SELECT
+    record_id, authority, number, version, person_id, previous, reasons, evidence, moved_at
+FROM dsn.moves
+WHERE record_id = ANY(%(records)s) OR person_id = ANY(%(records)s) OR previous = ANY(%(records)s)
+ORDER BY moved_at, record_id, version
+
+-- desk_exposures --
+SELECT
+    record_id, person_id, at, actor, role, establishment, action, sections, purpose, access_number
+FROM dsn.exposures
+WHERE record_id = %(record)s
+ORDER BY at, access_number
+
+-- desk_demographics --
+SELECT e.person_id, e.content
+FROM dsn.entries AS e
+WHERE e.section = 'demographics' AND e.person_id = ANY(%(people)s)
+
+-- desk_trace --
+INSERT INTO dsn.access (actor, role, establishment, action, person_id, sections, purpose, outcome)
+SELECT
+    %(actor)s, 'steward', '', 'read', l.person_id, ARRAY['demographics'], %(purpose)s, 'shown'
+FROM (SELECT DISTINCT person_id FROM dsn.links WHERE record_id = ANY(%(records)s)) AS l
 
 -- write_settled --
 -- Markers of one record come from the partitions of several people: the version orders them.

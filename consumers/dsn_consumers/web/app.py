@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar, cast
-from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -24,13 +23,16 @@ from starlette.types import ASGIApp
 from dsn_consumers.web import chart, status
 from dsn_consumers.web.banner import banner, demographics
 from dsn_consumers.web.dates import instant_words
+from dsn_consumers.web.desk import Questions
 from dsn_consumers.web.errors import TraceRefused, Unavailable
+from dsn_consumers.web.forms import posted
 from dsn_consumers.web.labels import Language
-from dsn_consumers.web.middleware import BODY_BYTES_MAX, POLICY, Guard
+from dsn_consumers.web.middleware import POLICY, Guard
 from dsn_consumers.web.pages import Pages
 from dsn_consumers.web.reader import PEOPLE_MAX, QUARANTINE_MAX, Actor, Reader
+from dsn_consumers.web.revisions import Revisions
 from dsn_consumers.web.rows import Moved
-from dsn_consumers.web.search import FIELD_CHARS_MAX, Incomplete, Typed, criteria
+from dsn_consumers.web.search import Incomplete, Typed, criteria
 
 T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
@@ -43,9 +45,14 @@ _PERSON = re.compile(r"[a-z2-7]{26}\Z", re.ASCII)
 
 
 def create_app(
-    reader: Reader, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    reader: Reader,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    desk: Questions | None = None,
 ) -> ASGIApp:
-    """The application over a reader; ``clock`` gives the instant every page is produced at."""
+    """The application over a reader; ``clock`` gives the instant every page is produced at.
+
+    Without a ``desk`` there are no pages of questions.
+    """
     site = _Site(reader, clock)
     routes: list[Route | Mount] = [
         _route("/", site.search, "GET"),
@@ -55,6 +62,7 @@ def create_app(
         _route("/quarantaine", site.quarantine, "GET"),
         _route("/livez", site.live, "GET"),
         _route("/readyz", site.ready, "GET"),
+        *_revisions(site, desk, clock),
         Mount("/static", StaticFiles(directory=Path(str(files("dsn_consumers.web") / "static")))),
     ]
     app = Starlette(
@@ -67,6 +75,17 @@ def create_app(
         },
     )
     return Guard(TrustedHostMiddleware(app, HOSTS, www_redirect=False))
+
+
+def _revisions(site: _Site, desk: Questions | None, clock: Callable[[], datetime]) -> list[Route]:
+    if desk is None:
+        return []
+    revisions = Revisions(desk, site._page, clock)
+    return [
+        _route("/revisions", revisions.list, "GET"),
+        _route("/revisions/{pair}", revisions.show, "GET"),
+        _route("/revisions/{pair}", revisions.decide, "POST"),
+    ]
 
 
 class _Site:
@@ -181,22 +200,9 @@ def _route(path: str, handler: Handler, method: str) -> Route:
 
 
 async def _form(request: Request) -> Typed:
-    """The fields of a posted search, bounded. Raises ``HTTPException`` 403, 413 or 400."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise HTTPException(403)  # another site's page sent it
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > BODY_BYTES_MAX:
-            raise HTTPException(413)
-    try:
-        fields = parse_qs(body.decode("ascii"), max_num_fields=8, encoding="utf-8")
-    except (UnicodeDecodeError, ValueError):
-        raise HTTPException(400) from None
-    values = {
-        name: fields.get(name, [""])[0][:FIELD_CHARS_MAX] for name in ("nam", "name", "birth")
-    }
-    return Typed(**values)
+    """The fields of a posted search. Raises what ``posted`` raises."""
+    fields = await posted(request)
+    return Typed(**{name: fields.get(name, "") for name in ("nam", "name", "birth")})
 
 
 async def _or_none(read: Callable[[], T]) -> T | None:

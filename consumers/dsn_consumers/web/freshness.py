@@ -10,6 +10,7 @@ from enum import Enum
 from dsn_consumers.web.dates import instant_words, span_words
 from dsn_consumers.web.labels import LABELS, Label
 from dsn_consumers.web.rows import SourceRow
+from dsn_schemas.decisions import STEWARD
 
 #: A hospital's ADT feed speaks every few minutes, day and night; an hour without a sign is worth
 #: a sentence, and says nothing worse.
@@ -95,7 +96,8 @@ def _freshness(row: SourceRow, now: datetime) -> Freshness:
         return Freshness.BEHIND
     if row.seq_complete <= 0 or row.as_of is None:
         return Freshness.NOTHING
-    if now - (row.last_heard_at or row.as_of) > SILENT_AFTER:
+    # Stewards say something when there is something to decide: their silence is no trouble.
+    if row.source != STEWARD and now - (row.last_heard_at or row.as_of) > SILENT_AFTER:
         return Freshness.SILENT
     return Freshness.CURRENT
 

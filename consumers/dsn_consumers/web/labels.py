@@ -47,6 +47,7 @@ LABELS: dict[str, Label] = {
     "nav.search": Label("Recherche", "Search"),
     "nav.status": Label("État des sources", "Source status"),
     "nav.quarantine": Label("Quarantaine", "Quarantine"),
+    "nav.revisions": Label("Doublons possibles", "Possible duplicates"),
     # offers the other language, in that language
     "language.switch": Label("English first", "Français d’abord"),
     "read_only": Label(
@@ -329,6 +330,117 @@ LABELS: dict[str, Label] = {
         "Avertir l’intégration ; après correctif, relancer depuis la quarantaine.",
         "Tell integration; after a fix, retry from quarantine.",
     ),
+    # questions for a steward
+    "revision.title": Label("Doublons possibles", "Possible duplicates"),
+    "revision.lead": Label(
+        "Des dossiers qui sont peut-être d’une même personne, et que personne ne réunit sans votre réponse.",
+        "Records that may be of one person, which nobody brings together without your answer.",
+    ),
+    "revision.note": Label(
+        "Chaque lecture et chaque décision est consignée.",
+        "Every read and every decision is recorded.",
+    ),
+    "revision.empty": Label("Aucune question n’attend.", "No question is waiting."),
+    "revision.more": Label(
+        "{count} autres questions attendent.", "{count} more questions are waiting."
+    ),
+    "revision.done": Label(
+        "Décision n° {number} consignée ; les dossiers suivent dans un instant.",
+        "Decision no. {number} kept; charts follow in a moment.",
+    ),
+    "revision.since": Label("Depuis", "For"),
+    "revision.question": Label("Question", "Question"),
+    "revision.a": Label("Personne A", "Person A"),
+    "revision.b": Label("Personne B", "Person B"),
+    "revision.weight": Label("Poids (bits)", "Weight (bits)"),
+    "revision.open": Label("Réponse", "Answer"),
+    "revision.examine": Label("Comparer", "Compare"),
+    "revision.one": Label("Est-ce la même personne ?", "Is this the same person?"),
+    "revision.field": Label("Donnée", "Item"),
+    "revision.alike": Label("Ressemblance", "Likeness"),
+    "revision.alike.same": Label("identique", "same"),
+    "revision.alike.differs": Label("différent", "different"),
+    "revision.alike.nothing": Label("d’un seul côté", "on one side only"),
+    "revision.reason": Label("Motif", "Reason"),
+    "revision.actor": Label("Votre nom", "Your name"),
+    "revision.hint": Label(
+        "La décision peut être reprise en tout temps ; son motif reste au registre.",
+        "The decision can be taken back at any time; its reason stays on record.",
+    ),
+    "revision.answer.same": Label("C’est la même personne", "It is the same person"),
+    "revision.answer.apart": Label("Ce sont deux personnes", "They are two people"),
+    "revision.back": Label("Retour à la liste", "Back to the list"),
+    "revision.error.answer": Label(
+        "Choisissez une des deux réponses.", "Choose one of the two answers."
+    ),
+    "revision.error.who": Label(
+        "Inscrivez votre nom et le motif.", "Enter your name and the reason."
+    ),
+    "revision.error.conflict": Label(
+        "Quelqu’un vient de décider au sujet d’un de ces dossiers. Relisez cette page, puis décidez.",
+        "Somebody has just decided about one of these records. Read this page again, then decide.",
+    ),
+    "revision.kind.doubt": Label("Ressemblance", "Likeness"),
+    "revision.kind.blocked": Label("Réunion empêchée", "Joining prevented"),
+    "revision.kind.contradiction": Label("Établissements en désaccord", "Establishments disagree"),
+    "revision.reason.two-valid-nams": Label("deux NAM valides", "two valid health numbers"),
+    "revision.reason.number-of-a-parent": Label("NAM d’un parent", "a parent’s health number"),
+    "revision.reason.number-may-have-changed": Label(
+        "le NAM a peut-être changé", "the health number may have changed"
+    ),
+    "revision.reason.number-on-other-traits": Label(
+        "même NAM, autres traits", "same number, other traits"
+    ),
+    "revision.reason.same-name-at-home": Label("même nom, même adresse", "same name, same home"),
+    "revision.reason.placeholder-dates": Label("dates fictives", "placeholder dates"),
+    "revision.reason.weight": Label("traits semblables", "similar traits"),
+    "revision.reason.not-same": Label(
+        "une source dit que ce sont deux personnes", "a source says they are two people"
+    ),
+    "revision.reason.claim-beyond-authority": Label(
+        "fusion demandée par un autre établissement", "merge asked for by another establishment"
+    ),
+    "revision.reason.decided-apart": Label(
+        "une décision tient à part d’autres dossiers", "a decision keeps other records apart"
+    ),
+    "revision.reason.component-too-large": Label(
+        "trop de dossiers pour une personne", "too many records for one person"
+    ),
+    "revision.reason.weight-against": Label(
+        "d’autres dossiers s’y opposent", "other records speak against it"
+    ),
+    "revision.reason.birth-order-differs": Label(
+        "rangs de naissance différents", "different birth orders"
+    ),
+    "revision.field.nam": Label("NAM", "health number"),
+    "revision.field.identifier": Label("autre numéro", "other number"),
+    "revision.field.born": Label("naissance", "birth"),
+    "revision.field.given": Label("prénom", "given name"),
+    "revision.field.family": Label("nom", "surname"),
+    "revision.field.sex": Label("sexe", "sex"),
+    "revision.field.phone": Label("téléphone", "telephone"),
+    "revision.field.email": Label("courriel", "e-mail"),
+    "revision.field.postal": Label("code postal", "postal code"),
+    "revision.field.street": Label("rue", "street"),
+    "revision.field.mother": Label("mère", "mother"),
+    "revision.field.father": Label("père", "father"),
+    "revision.level.same": Label("identique", "same"),
+    "revision.level.near": Label("presque identique", "nearly the same"),
+    "revision.level.differs": Label("différent", "different"),
+    "revision.level.claimed": Label("identique, non confirmé", "same, not vouched for"),
+    "revision.level.one-off": Label("à un ou deux caractères près", "one or two characters off"),
+    "revision.level.unlike": Label("dissemblable", "unlike"),
+    "revision.level.mixed": Label("un pareil, un différent", "one same, one different"),
+    "revision.level.swapped": Label("jour et mois inversés", "day and month swapped"),
+    "revision.level.part": Label("en partie", "in part"),
+    "revision.level.compatible": Label("compatible", "compatible"),
+    "revision.level.variant": Label("variante", "variant"),
+    "revision.level.initial": Label("initiale", "initial"),
+    "revision.level.fair": Label("assez proche", "fairly close"),
+    "revision.level.alike": Label("proche, mais deux noms", "close, but two names"),
+    "revision.level.clash": Label("un prénom diffère", "one given name differs"),
+    "revision.level.inverted": Label("nom et prénom inversés", "names inverted"),
+    "revision.level.area": Label("même secteur", "same area"),
     # refusals
     "error.title": Label("Page refusée", "Page refused"),
     "error.trace": Label(

@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 
 from dsn_consumers.web.app import create_app
+from dsn_consumers.web.desk import StewardsDesk
 from dsn_consumers.web.postgres import PostgresReader
 from dsn_schemas.settings import Settings
 
@@ -40,7 +41,7 @@ def main(settings: Settings) -> None:
     try:
         reader.open()  # 2
         config = uvicorn.Config(
-            create_app(reader),
+            create_app(reader, desk=StewardsDesk(settings)),
             access_log=False,  # our own line names the route and nothing that was asked for
             log_config=None,
             server_header=False,

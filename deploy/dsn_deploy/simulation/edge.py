@@ -280,6 +280,11 @@ class Edge(Actor):
             restoring.begin_new_epoch(self._file, found.epoch)
         finally:
             self._file.label = "edge"
+            # Also when it dies there: what is durable by then has its new numbers.
+            self._renumbered(since)
+
+    def _renumbered(self, since: int) -> None:
+        """Note anew what was taken behind that position."""
         moved = [c for c in self.acknowledged if position_of(c.epoch, c.seq) > since]
         if not moved:
             return

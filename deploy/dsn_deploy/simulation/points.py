@@ -74,6 +74,8 @@ WITHIN: dict[str, str] = {
     "dsn_consumers.generations.switch": "one transaction of an operator's command",
     "dsn_consumers.web.postgres.PostgresReader.people": "one transaction of a reader",
     "dsn_consumers.web.postgres.PostgresReader.chart": "one transaction of a reader",
+    "dsn_consumers.steward.journal.decide": "one transaction of a steward's own producer",
+    "dsn_consumers.web.revisions.Revisions.decide": "a page that keeps nothing itself",
     "dsn_consumers.web.server.main": "the stop of a server that keeps nothing",
 }
 

@@ -26,11 +26,14 @@ GUARDED: dict[str, tuple[str, tuple[int, ...], int]] = {
     "write_links": ("links", (0,), 8),
     "write_settled": ("settled", (0,), 1),
     "write_barriers": ("barriers", (0, 1, 2, 3, 4), 8),
+    "write_reviews": ("reviews", (0, 1), 14),
 }
 #: Staging tables of which a row that is there already stays.
 KEPT: dict[str, tuple[str, tuple[int, ...]]] = {
     "write_record_sources": ("record_sources", (0, 1)),
     "write_quarantine": ("quarantine", (0, 1, 2)),
+    "write_moves": ("moves", (0, 1)),
+    "write_decisions": ("decisions", (0, 1)),
 }
 _STAGED = {
     "write_entries": "staged_entries",
@@ -39,6 +42,9 @@ _STAGED = {
     "write_barriers": "staged_barriers",
     "write_record_sources": "staged_record_sources",
     "write_quarantine": "staged_quarantine",
+    "write_moves": "staged_moves",
+    "write_reviews": "staged_reviews",
+    "write_decisions": "staged_decisions",
 }
 #: Tables written by COPY without staging, and their key.
 APPENDED: dict[str, tuple[int, ...]] = {"audit": (0, 1, 2)}
@@ -47,6 +53,7 @@ NAMES = (
     "topics", "offsets", "entries", "links", "settled", "record_sources", "search_terms",
     "barriers", "quarantine", "audit", "audit_heads", "source_marks", "source_lanes", "gaps",
     "requests", "identity",
+    "moves", "reviews", "decisions",
 )  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from dsn_deploy.simulation.disk import Folder
 from dsn_deploy.simulation.kernel import Actor
 from dsn_deploy.simulation.network import KAFKA, POSTGRES, REGISTRY
 from dsn_deploy.simulation.points import POINTS
-from dsn_schemas.topics import CHANGES_PREFIX
+from dsn_schemas.decisions import STEWARD
+from dsn_schemas.topics import CHANGES_PREFIX, changes_topic
 
 if TYPE_CHECKING:
     from dsn_deploy.simulation.plan import Fault
@@ -154,7 +155,13 @@ def _skew(world: World, fault: Fault) -> None:
 
 def _poison(world: World, fault: Fault) -> None:
     """Bytes that nobody can read, in the journal of an establishment."""
-    places = [place for place in sorted(world.broker.logs) if place[0].startswith(CHANGES_PREFIX)]
+    # Not in the journal of the stewards: no stage of the simulation reads it.
+    stewards = changes_topic(STEWARD)
+    places = [
+        place
+        for place in sorted(world.broker.logs)
+        if place[0].startswith(CHANGES_PREFIX) and place[0] != stewards
+    ]
     data = (b"", b"\0", b"\0\0\0\0\xff", b"{}", b"\0\0\0\0\2\xff\xff\xff")[int(fault.size * 5)]
     world.broker.append(places[fault.target % len(places)], b"k", data)
 

@@ -3,6 +3,11 @@
 A claim is an item of the record that goes on (the surviving one of a merge); its name holds the
 other record. An unlink has the name of the link it undoes, so that the last word of a source about
 two records is the one that counts.
+
+A43, A44 and A45 move something from one person to another, who stay two people: the claim says so
+and joins nobody. The visit or account that moved is deleted at the record it came from (A44, A45)
+and stands at the one it went to as the same message says; results sent under the old record stay
+there until their system sends them again.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ from dsn_producers.hl7v2.group import Group
 from dsn_producers.hl7v2.message import Segment
 from dsn_producers.hl7v2.record import NO_RECORD, prior_numbers
 from dsn_producers.mapping import Item, Unmappable
+from dsn_schemas.decisions import PROPOSAL
 from dsn_schemas.keys import record_key
 from dsn_schemas.records import Actor, IdentityClaim
 
@@ -68,13 +74,22 @@ def _from_prior(group: Group, merged: Segment) -> Iterator[Item]:
         raise Unmappable(
             NO_RECORD, f"MRG-1 of {group.event} holds no record number other than that of PID-3"
         )
-    kind = "move" if group.event in MOVES else "merge"
     for authority, number in others:
-        yield _claim(group, kind, authority, number)
+        yield _claim(group, _kind(group, authority), authority, number)
     if group.event in ("A44", "A45"):
         yield from _moved_visits(group, merged, others)
     elif group.event in _RENUMBERED:
         yield from _old_visits(group, merged)
+
+
+def _kind(group: Group, authority: str) -> str:
+    """What the claim is. Whose records a source may merge is for its settings to say: a merge of
+    somebody else's record proposes, and a steward answers."""
+    if group.event in MOVES:
+        return "move"
+    source = group.source
+    own = authority == source.authority or authority in source.authorities.values()
+    return "merge" if own else PROPOSAL
 
 
 def _claim(group: Group, kind: str, authority: str, number: str) -> Item:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from dsn_schemas.decisions import JOINING, PARTING, STEWARD
+from dsn_schemas.decisions import JOINING, PARTING, PROPOSAL, STEWARD
 from dsn_schemas.keys import record_key
 from dsn_schemas.records import IdentityClaim, IdentityRequest
 from dsn_streams.identity.rows import Claim, RecordRow
@@ -23,6 +23,8 @@ class Said(Enum):
     JOINED = "joined"
     #: A source parts them, and none joins them.
     PARTED = "parted"
+    #: A source would join them, but one of the two is not its own.
+    PROPOSED = "proposed"
     #: One source joins them and another parts them.
     CONTRADICTED = "contradicted"
     #: A steward joined them, or held them apart.
@@ -75,4 +77,6 @@ def said(a: str, one: RecordRow, b: str, two: RecordRow) -> Said:
     joined = not JOINING.isdisjoint(found.values())
     if not PARTING.isdisjoint(found.values()):
         return Said.CONTRADICTED if joined else Said.PARTED
-    return Said.JOINED if joined else Said.NOTHING
+    if joined:
+        return Said.JOINED
+    return Said.PROPOSED if PROPOSAL in found.values() else Said.NOTHING

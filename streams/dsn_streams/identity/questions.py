@@ -6,7 +6,7 @@ five records here and four there are one question, not twenty.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dsn_streams.grouping import MATCH, Blocked
@@ -16,6 +16,8 @@ from dsn_streams.identity.region import CLAIMED_APART, DECIDED_APART, Region
 
 #: Kinds of questions, the most pressing first.
 CONTRADICTION, BLOCKED, DOUBT = "contradiction", "blocked", "doubt"
+#: A merge by a source that one of the two records does not belong to.
+BEYOND_AUTHORITY = "claim-beyond-authority"
 _PRESSING = {CONTRADICTION: 0, BLOCKED: 1, DOUBT: 2}
 
 
@@ -40,25 +42,68 @@ class Asked:
 
 
 def questions(
-    index: Index, region: Region, keys: Iterable[str], blocked: Iterable[Blocked]
+    index: Index,
+    region: Region,
+    numbers: Callable[[str], frozenset[str]],
+    keys: Iterable[str],
+    blocked: Iterable[Blocked],
 ) -> dict[tuple[str, str], Asked]:
     """The questions that touch the people of ``keys``, by pair of records.
 
-    ``keys`` are whole people, and their rows say which; rows of all that is alike must be there.
+    ``keys`` are whole people, and their rows say which; rows of all that is alike, and of what
+    hangs together with it, must be there. ``numbers`` gives the valid health numbers of a record.
     """
     keys = list(keys)
     decided = set(_decided(index, region, keys))
+    people_numbers = _Numbers(index, region, numbers)
     best: dict[tuple[str, str], Asked] = {}
-    for asked in (*_blocked(index, region, blocked), *_doubts(index, region, keys)):
+    found = (*_blocked(index, region, blocked), *_doubts(index, region, keys))
+    for asked in (*found, *_proposed(index, region, keys)):
         if asked.person_a == asked.person_b or not (asked.person_a and asked.person_b):
             continue  # one person by another way, or a record nobody has seen yet
         people = _pair(asked.person_a, asked.person_b)
-        if people in decided:
+        if people in decided or (asked.kind == DOUBT and people_numbers.answer(asked)):
             continue
         known = best.get(people)
         if known is None or asked.order < known.order:
             best[people] = asked
     return {(asked.a, asked.b): asked for asked in best.values()}
+
+
+class _Numbers:
+    """Whether health numbers have answered a doubt already.
+
+    A record without a number that is alike another person's, of a person whose own number differs
+    from theirs: a brother or a sister. Two records that both have a number are the gates' to judge.
+    """
+
+    def __init__(
+        self, index: Index, region: Region, numbers: Callable[[str], frozenset[str]]
+    ) -> None:
+        self._index = index
+        self._region = region
+        self._numbers = numbers
+        self._known: dict[str, frozenset[str]] = {}
+
+    def answer(self, asked: Asked) -> bool:
+        """True when the numbers of the two people say that they are two."""
+        if self._numbers(asked.a) and self._numbers(asked.b):
+            return False
+        one, two = self._of_person(asked.a), self._of_person(asked.b)
+        return bool(one and two) and not one & two
+
+    def _of_person(self, key: str) -> frozenset[str]:
+        person = self._index.row(key).person
+        known = self._known.get(person)
+        if known is None:
+            members = [
+                other
+                for other in self._region.component(key)
+                if self._index.row(other).person == person
+            ]
+            known = frozenset(number for other in members for number in self._numbers(other))
+            self._known[person] = known
+        return known
 
 
 def _decided(index: Index, region: Region, keys: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -91,6 +136,18 @@ def _doubts(index: Index, region: Region, keys: Iterable[str]) -> Iterator[Asked
             a, b = _pair(key, other)
             people: Mapping[str, str] = {key: row.person, other: index.row(other).person}
             yield Asked(a, b, DOUBT, "", weight, people[a], people[b])
+
+
+def _proposed(index: Index, region: Region, keys: Iterable[str]) -> Iterator[Asked]:
+    """Merges of records that were not the source's to merge."""
+    for key in keys:
+        row = index.row(key)
+        for other in row.claimed():
+            if region.said(key, other) is Said.PROPOSED:
+                a, b = _pair(key, other)
+                people = {key: row.person, other: index.row(other).person}
+                weight = row.alike.get(other, 0)
+                yield Asked(a, b, BLOCKED, BEYOND_AUTHORITY, weight, people[a], people[b])
 
 
 def _pair(one: str, two: str) -> tuple[str, str]:

@@ -30,7 +30,7 @@ class Region:
         for seed in sorted(seeds):
             if seed in found:
                 continue
-            component = self._component(seed)
+            component = self.component(seed)
             found |= component
             yield sorted(component)
 
@@ -46,7 +46,8 @@ class Region:
         edges = list(self._edges(component))
         return group(first, edges, _Bars(self, self._comparing, component, edges).barred)
 
-    def _component(self, seed: str) -> set[str]:
+    def component(self, seed: str) -> set[str]:
+        """Every record that hangs together with this one."""
         found, waiting = {seed}, [seed]
         while waiting:
             for other in self._neighbours(waiting.pop()):

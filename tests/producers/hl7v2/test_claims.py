@@ -50,6 +50,13 @@ def test_a_prior_number_of_another_authority(items: Any, msh: Any) -> None:
     assert claims(found) == [("HSC", "1", "merge|MGH|9", "merge", "MGH")]
 
 
+def test_a_merge_of_a_record_that_is_not_the_sources_proposes(items: Any, msh: Any) -> None:
+    """An authority that the settings do not name: a steward answers, nobody is merged."""
+    found = items(msh("ADT^A40"), PID, "MRG|9^^^CHUM^MR")
+
+    assert [("HSC", "1", "proposal|CHUM|9", "proposal", "CHUM")] == claims(found)
+
+
 def test_several_merges_in_one_message(items: Any, msh: Any) -> None:
     """A40 repeats PID and MRG: each pair is a claim of its own."""
     found = items(msh("ADT^A40"), PID, "MRG|2^^^HSC", "PID|2||5^^^HSC", "MRG|6^^^HSC")
