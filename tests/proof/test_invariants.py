@@ -137,6 +137,11 @@ def _behind(evidence: Evidence) -> Evidence:
     return replace(evidence, complete={("adt", 1): 3})
 
 
+def _promise(evidence: Evidence) -> Evidence:
+    mark = replace(CHANGES[0], op="mark", seq=9, previous=7, content=None)
+    return replace(evidence, journal=[*evidence.journal, JournalRecord(TOPIC, 0, 8, b"m", mark)])
+
+
 def _stuck(evidence: Evidence) -> Evidence:
     return replace(evidence, unfinished=["unify lane 0 never caught up"])
 
@@ -156,6 +161,7 @@ def _stuck(evidence: Evidence) -> Evidence:
         (_row_missing, "I7"),
         (_unbalanced, "I7"),
         (_behind, "I8"),
+        (_promise, "I8"),
         (_stuck, "I10"),
     ],
 )

@@ -119,6 +119,8 @@ class Evidence:
     complete: Mapping[tuple[str, int], int]
     #: The books; empty when nobody kept any.
     ledger: Sequence[Counted] = ()
+    #: False when confirmed records vanished from the journal: marks then vouch for what is gone.
+    journal_whole: bool = True
     #: What did not come to rest in time, in words.
     unfinished: Sequence[str] = field(default_factory=tuple)
 

@@ -200,6 +200,20 @@ def gaps(evidence: Evidence) -> Iterator[str]:
             yield f"{key} is complete to {evidence.complete.get(key, 0)}, has {max(numbers)}"
 
 
+def overpromised(evidence: Evidence) -> Iterator[str]:
+    """I8: marks that name a change which is not in front of them on their partition."""
+    seen: dict[tuple[str, int, str, int], set[int]] = defaultdict(set)
+    for record in sorted(evidence.journal if evidence.journal_whole else (), key=lambda r: r[:3]):
+        change = record.change
+        if change is None:
+            continue
+        numbers = seen[record.topic, record.partition, change.source, change.epoch]
+        if change.op != "mark":
+            numbers.add(change.seq)
+        elif change.previous and change.previous not in numbers:
+            yield f"the mark at {record[:3]} vouches for {change.previous}, which is not before it"
+
+
 def unfinished(evidence: Evidence) -> Iterator[str]:
     """I10: what did not come to rest."""
     return iter(evidence.unfinished)
@@ -212,7 +226,7 @@ _QUESTIONS = {
     "I4": (wrong_views, wrong_people),
     "I6": (broken_chains,),
     "I7": (unaudited, unbalanced),
-    "I8": (gaps,),
+    "I8": (gaps, overpromised),
     "I10": (unfinished,),
 }
 

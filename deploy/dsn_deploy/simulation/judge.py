@@ -63,6 +63,7 @@ def evidence_of(world: World) -> Evidence:
         quarantined=_quarantined(tables),
         audited=_audited(tables),
         complete=snapshot.complete(tables),
+        journal_whole=not world.journal_lost,
         unfinished=[*world.unfinished, *faults],
     )
 

@@ -81,6 +81,8 @@ class World:
         ]
         #: Unreadable bytes that somebody put into the journal.
         self.poison: list[bytes] = []
+        #: Whether confirmed records vanished from the journal.
+        self.journal_lost = False
         #: What did not come to rest.
         self.unfinished: list[str] = []
         #: When everything was healed, and when it had come to rest, s.
@@ -122,6 +124,7 @@ class World:
             read.append(self.committed(place))
             if max(read) < self.broker.logs[place].high:
                 self.broker.truncate(place, max(read))
+                self.journal_lost = True
 
     def committed(self, place: tuple[str, int]) -> int:
         """The position of an input that the changelog of its lane has."""
