@@ -13,7 +13,7 @@ TROUBLED_S = 10.0
 #: What may go wrong, and how often each is drawn.
 KINDS = {
     "kill": 8,
-    "crash point": 8,
+    "crash point": 24,
     "freeze": 5,
     "cut": 4,
     "answers lost": 4,
