@@ -31,6 +31,8 @@ SERVICES: Mapping[str, str] = {
 ON_DEMAND: Mapping[str, str] = {"reconcile": "dsn_consumers.reconcile.sampling"}
 #: Of these every generation has its own.
 OF_A_GENERATION = ("store", "streams")
+#: These have to know which one readers see.
+OF_LIVE = (*OF_A_GENERATION, "receipts", "reconcile")
 #: Whoever builds beside the ones people wait for is polite to them.
 POLITE = 10
 
@@ -49,7 +51,11 @@ def services_of(
         environment = {**given, **changes}
         return Service(name, label=label, log=log, environment=environment, record=record)
 
-    found = [service(name, name, DSN_GENERATION=str(known.live)) for name in names]
+    # The others do not care, and a hospital's connection must not be cut by a switch.
+    found = [
+        service(name, name, DSN_GENERATION=str(known.live if name in OF_LIVE else 0))
+        for name in names
+    ]
     if known.other is not None:
         found += [
             service(

@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     data: Path = Path(".dsn")
     #: Which of several stream workers on this machine this is; each keeps its state apart.
     slot: int = Field(default=0, ge=0, le=255)
-    #: Generation of everything made from the journal; a rebuild makes another.
+    #: Generation of everything made from the journal; a rebuild makes another (docs/recovery.md).
     generation: int = Field(default=0, ge=0)
     #: Records of an input a stream worker takes a second and lane, at most; 0: as fast as it can.
     rate: int = Field(default=0, ge=0)

@@ -1,4 +1,4 @@
-"""What is damaged is named and mended.
+"""What is damaged is named and mended, and everything can be built again from the journal.
 
 One system, the demonstration's messages, and tests that stand in the order of an incident.
 """
@@ -17,13 +17,15 @@ from typing import Any
 
 import psycopg
 import pytest
+from acceptance.hospital import allergy, message
 from acceptance.system import System, eventually
 from acceptance.tables import assert_balanced, tables
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 
 from dsn_consumers.reconcile import whole
 from dsn_consumers.reconcile.sampling import Sampler
-from dsn_deploy.demo.shipped import FEEDS, messages, sources_file
+from dsn_deploy.demo.shipped import FEEDS, MLLP, messages, sources_file
 from dsn_deploy.stack.embedded import environment
 from dsn_schemas.keys import partition_of, view_key
 from dsn_schemas.registry import RegistryIds
@@ -185,3 +187,68 @@ def test_the_store_reads_again_on_demand(fed: System) -> None:
 
     assert dsn(fed, "replay", "--store").code == 0
     eventually(lambda: tables(fed) == before, "everything is there again")
+
+
+def test_a_rebuild_while_live_says_the_same(fed: System) -> None:
+    """A second generation from offset 0, killed and typed again, while messages keep coming."""
+    first = typed(fed, "rebuild", "--rate", "500")
+    eventually(lambda: "store-g1" in fed.processes(), "the shadow is being built")
+    first.kill()
+    first.communicate()
+    source, file = MLLP
+    fed.feed(messages() / file, source)
+
+    said = dsn(fed, "rebuild", "--rate", "0")
+    fed.await_arrival()
+    again = dsn(fed, "rebuild", "--rate", "0")
+
+    assert (said.object["differences"], said.code) == ([], 0)
+    assert (again.object["differences"], again.code) == ([], 0)
+    assert again.object["generation"] == 1
+
+
+def test_a_switch_shows_what_was_rebuilt_and_leads_back(fed: System) -> None:
+    """A damaged live store is named by the diff, left behind by the switch, and still there."""
+    before = tables(fed)
+    where = b"WHERE section = 'allergies' AND content IS NOT NULL AND NOT gone"
+    ((person,),) = damaged(
+        fed,
+        b"UPDATE dsn_store.entries SET content = '{}' WHERE (person_id, entry_digest) IN (SELECT"
+        b" person_id, entry_digest FROM dsn_store.entries " + where + b" LIMIT 1)"
+        b" RETURNING person_id",
+    )
+    spoiled = tables(fed)
+    named = dsn(fed, "rebuild", "--rate", "0")
+    refused = typed(fed, "rebuild", "--switch")
+    refused.communicate(timeout=60)
+
+    assert (named.code, refused.returncode) == (1, 1)
+    (line,) = named.object["differences"]
+    assert person in line and line.endswith(": content")
+    assert tables(fed) == spoiled
+
+    assert dsn(fed, "rebuild", "--switch", "--differing").object == {"live": 1}
+    assert tables(fed) == before
+    assert dsn(fed, "rebuild", "--back", "--differing").object == {"live": 0}
+    assert tables(fed) == spoiled
+
+
+def test_life_goes_on_in_the_new_generation(fed: System) -> None:
+    """New messages reach readers through it; everything is whole; the old one can be ended."""
+    assert dsn(fed, "rebuild", "--switch", "--differing").object == {"live": 1}
+    eventually(lambda: "store-g0" in fed.processes(), "the old generation is kept beside")
+    before = len(tables(fed)["entries"])
+    text = message("CHUL", "ADT^A08^ADT_A01", "777001", "AFTER", allergy("arachides"))
+    with fed.sender("chul-adt") as sender:
+        assert sender.send(text.encode()).code == "AA"
+    fed.await_arrival()
+
+    assert len(tables(fed)["entries"]) > before
+    assert_balanced(fed)
+    assert dsn(fed, "reconcile").object["differences"] == []
+    assert dsn(fed, "rebuild", "--finish").object == {"ended": 0}
+    assert fed.rows("SELECT generation, place FROM dsn_store.generations") == [(1, "dsn_store")]
+    assert not any(name.endswith("-g0") for name in fed.processes())
+    admin = AdminClient({"bootstrap.servers": fed.settings.kafka})
+    eventually(lambda: "dsn.view" not in admin.list_topics(timeout=10).topics, "topics are gone")
+    assert "dsn.g1.view" in admin.list_topics(timeout=10).topics

@@ -422,7 +422,7 @@ ON CONFLICT DO NOTHING
 -- rebuild_progress --
 -- Sums over what the live one vouches for: how far the shadow is, and how far it has to come.
 SELECT
-    coalesce(sum(least(s."position", l."position")), 0)::bigint,
+    coalesce(sum(least(coalesce(s."position", 0), l."position")), 0)::bigint,
     coalesce(sum(l."position"), 0)::bigint
 FROM dsn_store.barriers AS l
 LEFT JOIN dsn_shadow.barriers AS s
