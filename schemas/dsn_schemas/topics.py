@@ -22,9 +22,8 @@ CONTRIBUTIONS = "dsn.contributions"
 VIEW = "dsn.view"
 QUARANTINE = "dsn.quarantine"
 ACCESS = "dsn.access"
-STATE_ADMIT = "dsn.state.admit"
+STATE_RECORDS = "dsn.state.records"
 STATE_IDENTIFY = "dsn.state.identify"
-STATE_UNIFY = "dsn.state.unify"
 
 _WEEK_MS = 7 * 24 * 3600 * 1000
 _FOR_EVER = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
@@ -128,7 +127,6 @@ def topics(settings: Settings, establishments: Sequence[str]) -> list[Topic]:
             for name in establishments
         ),
         topic(ACCESS, "person", "every reader", _FOR_EVER),
-        topic(STATE_ADMIT, "state key", "admit", _STATE),
+        topic(STATE_RECORDS, "state key", "admit, unify", _STATE),
         topic(STATE_IDENTIFY, "state key", "identify", _STATE, 1),
-        topic(STATE_UNIFY, "state key", "unify", _STATE),
     ]

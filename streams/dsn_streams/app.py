@@ -2,7 +2,8 @@
 
 This file and ``transport.py`` are the only ones that know faust. An agent does nothing but queue a
 batch for the lane that owns its partition; what a stage decides is in ``admit``, ``identify`` and
-``unify``, and how it becomes durable is in ``lane``.
+``unify``, and how it becomes durable is in ``lane``. Admit and unify of one partition number share a
+lane (``together``); identify has one of its own.
 """
 
 from __future__ import annotations
@@ -24,9 +25,8 @@ from dsn_schemas.topics import (
     IDENTITY_LINKS,
     IDENTITY_REQUESTS,
     REPLAYS,
-    STATE_ADMIT,
     STATE_IDENTIFY,
-    STATE_UNIFY,
+    STATE_RECORDS,
     group_of,
     meant,
     named,
@@ -38,12 +38,13 @@ from dsn_streams.lane import Lane, state_folder
 from dsn_streams.lanes import EXIT_SOFTWARE, Lanes, leave
 from dsn_streams.stage import Stage
 from dsn_streams.state import new_cache
+from dsn_streams.together import Together
 from dsn_streams.transport import Consumer, Transport
 from dsn_streams.unify import Unify
 
 log = structlog.get_logger()
 
-CHANGELOGS = {"admit": STATE_ADMIT, "identify": STATE_IDENTIFY, "unify": STATE_UNIFY}
+CHANGELOGS = {"records": STATE_RECORDS, "identify": STATE_IDENTIFY}
 #: How often new establishments and lost batches are looked for.
 WATCH_S = 10.0
 #: A broker that has just come back may say for a moment that it knows no topics; a group that forms
@@ -65,26 +66,36 @@ class _BatchSchema(faust.Schema[Any, Any]):
         return decode
 
 
+#: Which stage of the lane ``records`` reads a topic.
+_RECORDS_ROUTE = {
+    CHANGES_PREFIX: "admit",
+    IDENTITY_LINKS: "admit",
+    REPLAYS: "admit",
+    CONTRIBUTIONS: "unify",
+}
+
+
 def route(topic: str) -> str:
-    """The stage that reads a topic. Raises ``ValueError`` for one that none reads."""
-    if topic.startswith(CHANGES_PREFIX) or topic in (IDENTITY_LINKS, REPLAYS):
-        return "admit"
+    """The lane that reads a topic. Raises ``ValueError`` for one that none reads."""
+    if topic.startswith(CHANGES_PREFIX) or topic in _RECORDS_ROUTE:
+        return "records"
     if topic == IDENTITY_REQUESTS:
         return "identify"
-    if topic == CONTRIBUTIONS:
-        return "unify"
-    raise ValueError(f"no stage reads {topic}")
+    raise ValueError(f"no lane reads {topic}")
 
 
 def make_lane(settings: Settings, name: str, number: int, cache: Cache) -> Lane:
-    """A lane of the stage ``name`` with a codec of its own."""
-    codec = Codec(RegistryIds(settings))
-    stages: dict[str, type[Admit | Identify | Unify]] = {
-        "admit": Admit,
-        "identify": Identify,
-        "unify": Unify,
-    }
-    stage: Stage = stages[name](codec, settings.partitions)
+    """A lane of this name with a codec of its own."""
+    codec, partitions = Codec(RegistryIds(settings)), settings.partitions
+    stage: Stage
+    if name == "records":
+        stages: dict[str, Stage] = {
+            "admit": Admit(codec, partitions),
+            "unify": Unify(codec, partitions),
+        }
+        stage = Together(stages, _RECORDS_ROUTE)
+    else:
+        stage = Identify(codec, partitions)
     return Lane(settings, name, number, CHANGELOGS[name], stage, cache)
 
 

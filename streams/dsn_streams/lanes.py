@@ -31,10 +31,9 @@ EXIT_SOFTWARE = 70
 QUEUE_BATCHES = 8
 #: Records handed to a lane in one turn.
 TURN_RECORDS = 8_000
-#: Pause after a small turn, at least and at most; between them as long as the turn took. It bounds
-#: transactions per second, and makes turns larger and so cheaper where the machine is short of time.
-TURN_PAUSE_S = 0.02
-TURN_PAUSE_S_MAX = 0.1
+#: A lane begins a turn at most this often, unless a full turn waits. A transaction costs client and
+#: broker some 5 ms of CPU whatever is in it, so their number must not grow with the traffic.
+TURN_S = 0.1
 #: Wait before a schema that could not be had is asked for again.
 SCHEMA_PAUSE_S = 1.0
 #: A batch handed over and not durable after this long was lost on the way: start again.
@@ -166,8 +165,7 @@ class Lanes:
                     records = sum(len(link.batch.records) for link in links)
                     await asyncio.sleep(began + records / self._settings.rate - loop.time())
                 if sum(len(link.batch.records) for link in links) < TURN_RECORDS // 4:
-                    took_s = loop.time() - began
-                    await asyncio.sleep(min(max(TURN_PAUSE_S, took_s), TURN_PAUSE_S_MAX))
+                    await asyncio.sleep(began + TURN_S - loop.time())
         except asyncio.CancelledError:
             raise
         except BaseException:

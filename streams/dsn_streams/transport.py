@@ -40,8 +40,10 @@ if TYPE_CHECKING:
 
 #: Longest a fetch may hold up a rebalance.
 FETCH_S = 0.3
-#: Longest the broker waits before it answers an empty fetch.
-FETCH_WAIT_MS = 250
+#: The broker answers a fetch when this much is there, or after this time: an answer for every
+#: transaction anybody commits would cost more than what is in it.
+FETCH_BYTES_MIN = 128 << 10
+FETCH_WAIT_MS = 50
 
 
 class LaneAssignor(AbstractPartitionAssignor):  # type: ignore[misc]  # aiokafka is not typed
@@ -99,6 +101,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int((conf.broker_max_poll_interval or 0) * 1000),
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_min_bytes=FETCH_BYTES_MIN,
             fetch_max_wait_ms=FETCH_WAIT_MS,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             check_crcs=conf.broker_check_crcs,
