@@ -66,22 +66,20 @@ class _BatchSchema(faust.Schema[Any, Any]):
         return decode
 
 
-#: Which stage of the lane ``records`` reads a topic.
-_RECORDS_ROUTE = {
-    CHANGES_PREFIX: "admit",
-    IDENTITY_LINKS: "admit",
-    REPLAYS: "admit",
-    CONTRIBUTIONS: "unify",
-}
-
-
 def route(topic: str) -> str:
     """The lane that reads a topic. Raises ``ValueError`` for one that none reads."""
-    if topic.startswith(CHANGES_PREFIX) or topic in _RECORDS_ROUTE:
-        return "records"
+    return "identify" if stage_of(topic) == "identify" else "records"
+
+
+def stage_of(topic: str) -> str:
+    """The stage that reads a topic. Raises ``ValueError`` for one that none reads."""
+    if topic.startswith(CHANGES_PREFIX) or topic in (IDENTITY_LINKS, REPLAYS):
+        return "admit"
     if topic == IDENTITY_REQUESTS:
         return "identify"
-    raise ValueError(f"no lane reads {topic}")
+    if topic == CONTRIBUTIONS:
+        return "unify"
+    raise ValueError(f"no stage reads {topic}")
 
 
 def make_lane(settings: Settings, name: str, number: int, cache: Cache) -> Lane:
@@ -93,7 +91,7 @@ def make_lane(settings: Settings, name: str, number: int, cache: Cache) -> Lane:
             "admit": Admit(codec, partitions),
             "unify": Unify(codec, partitions),
         }
-        stage = Together(stages, _RECORDS_ROUTE)
+        stage = Together(stages, stage_of)
     else:
         stage = Identify(codec, partitions)
     return Lane(settings, name, number, CHANGELOGS[name], stage, cache)

@@ -8,7 +8,7 @@ the prefixes of their keys differ.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from dsn_streams.stage import Batch, Decision, Stage, State
 
@@ -16,10 +16,10 @@ from dsn_streams.stage import Batch, Decision, Stage, State
 class Together:
     """Several stages as one; each is given the batches of its topics, in order."""
 
-    def __init__(self, stages: Mapping[str, Stage], route: Mapping[str, str]) -> None:
-        """``route`` names the stage that reads a topic, or a prefix of topics that ends in a dot."""
+    def __init__(self, stages: Mapping[str, Stage], reader: Callable[[str], str]) -> None:
+        """``reader`` names the stage that reads a topic."""
         self._stages = stages
-        self._route = route
+        self._reader = reader
 
     def opened(self, state: State) -> None:
         """See ``Stage``."""
@@ -37,7 +37,3 @@ class Together:
             whole.outputs.extend(decision.outputs)
             whole.writes.update(decision.writes)
         return whole
-
-    def _reader(self, topic: str) -> str:
-        found = self._route.get(topic)
-        return self._route[topic[: topic.rindex(".") + 1]] if found is None else found
