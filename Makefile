@@ -4,6 +4,7 @@
 #? make demo       real Kafka, PostgreSQL and registry, real messages, one chart
 #?                 (options of dsn demo: make demo ARGS=--json)
 #? make test       the tests (options of pytest: make test ARGS="-k merge")
+#? make long       the tests that take minutes: a rebuild beside a live system
 #? make simulate   20,000 simulated runs under faults (options: make simulate ARGS="--seed 9")
 #? make faults     50 rounds of faults on real processes (options: make faults ARGS="--seed 9")
 #? make mutants    plant bugs and see that the simulation finds each of them
@@ -18,7 +19,7 @@ ARGS ?=
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo identity test simulate faults mutants lint typecheck lock clean
+.PHONY: help demo identity test long simulate faults mutants lint typecheck lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -29,6 +30,9 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest $(ARGS)
+
+long: $(READY)
+	@$(BIN)/python -m pytest -m long $(ARGS)
 
 simulate: $(READY)
 	@$(BIN)/dsn simulate --runs 20000 $(ARGS)

@@ -189,6 +189,7 @@ def test_the_store_reads_again_on_demand(fed: System) -> None:
     eventually(lambda: tables(fed) == before, "everything is there again")
 
 
+@pytest.mark.long
 def test_a_rebuild_while_live_says_the_same(fed: System) -> None:
     """A second generation from offset 0, killed and typed again, while messages keep coming."""
     first = typed(fed, "rebuild", "--rate", "500")
@@ -207,6 +208,7 @@ def test_a_rebuild_while_live_says_the_same(fed: System) -> None:
     assert again.object["generation"] == 1
 
 
+@pytest.mark.long
 def test_a_switch_shows_what_was_rebuilt_and_leads_back(fed: System) -> None:
     """A damaged live store is named by the diff, left behind by the switch, and still there."""
     before = tables(fed)
@@ -233,6 +235,7 @@ def test_a_switch_shows_what_was_rebuilt_and_leads_back(fed: System) -> None:
     assert tables(fed) == spoiled
 
 
+@pytest.mark.long
 def test_life_goes_on_in_the_new_generation(fed: System) -> None:
     """New messages reach readers through it; everything is whole; the old one can be ended."""
     assert dsn(fed, "rebuild", "--switch", "--differing").object == {"live": 1}
