@@ -7,6 +7,8 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 
+# Its plugin would import it at the very end, when a warning of it is an error.
+import hypothesis  # noqa: F401
 import pytest
 
 from dsn_deploy.stack import EmbeddedStack

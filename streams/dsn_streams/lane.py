@@ -103,7 +103,8 @@ class Lane:
         self._stage = stage
         self._cache = cache
         self._clients = clients or Clients()
-        self._path: Path = state_folder(settings) / name / str(number)
+        #: Folder of its state.
+        self.path: Path = state_folder(settings) / name / str(number)
         self._state: KeptState | None = None
         self._producer: TransactionalProducer | None = None
         self._changelog_next = 0
@@ -205,14 +206,14 @@ class Lane:
     def _restored(self) -> KeptState:
         """The state as the changelog has it."""
         try:
-            state = self._clients.state(self._path, self._cache)
+            state = self._clients.state(self.path, self._cache)
             if self._restore(state):
                 return state
             state.close()
         except DamagedState as error:
             log.warning("state_discarded", stage=self.name, lane=self.number, why=str(error))
-        self._clients.wipe(self._path)
-        state = self._clients.state(self._path, self._cache)
+        self._clients.wipe(self.path)
+        state = self._clients.state(self.path, self._cache)
         if not self._restore(state):
             raise LaneError(f"{self.name} lane {self.number}: the changelog cannot be restored")
         return state

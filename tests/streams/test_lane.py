@@ -135,7 +135,7 @@ def test_lost_state_is_restored_from_the_changelog(place):
     lane.process([place.link(0, "aab")])
     before = counts(lane)
     lane.close()
-    RocksState.wipe(lane._path)
+    RocksState.wipe(lane.path)
 
     again = place.open()
 
@@ -149,7 +149,7 @@ def test_damaged_state_is_restored_from_the_changelog(place):
     lane = place.open()
     lane.process([place.link(0, "aab")])
     lane.close()
-    for file in lane._path.glob("MANIFEST*"):
+    for file in lane.path.glob("MANIFEST*"):
         file.write_bytes(b"damaged")
 
     again = place.open()

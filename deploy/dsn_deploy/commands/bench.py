@@ -13,6 +13,7 @@ def register(app: typer.Typer) -> None:
     bench = typer.Typer(help="Measure this version on this machine.", no_args_is_help=True)
     bench.command("end-to-end")(end_to_end)
     bench.command("identity")(identity)
+    bench.command("stream")(stream)
     app.add_typer(bench, name="bench")
 
 
@@ -66,3 +67,27 @@ def identity(
     collect_seldom()  # as every service does
     asked = Asked(people=people, seed=seed, turn_records=turn_records)
     show(run(asked, Progress().say).figures(), as_json=as_json)
+
+
+def stream(
+    changes: Annotated[int, typer.Option(min=1, help="Changes that are merged.")] = 1_000_000,
+    people: Annotated[int, typer.Option(min=1, help="People they speak of.")] = 100_000,
+    seed: Annotated[int, typer.Option(help="Another seed is another load.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """The merge stage alone, durable as in production: changes/s, CPU by part, restore rate."""
+    from dsn_deploy.asked import Asked as Stop
+    from dsn_deploy.asked import StopAsked
+    from dsn_deploy.bench.figures import Progress, show
+    from dsn_deploy.bench.stream import Asked, run
+    from dsn_deploy.errors import INTERRUPTED
+    from dsn_schemas.garbage import collect_seldom
+
+    collect_seldom()  # as every service does
+    stop = Stop()
+    try:
+        with stop.listening(), stop.interruptible():  # Ctrl-C leaves no server behind
+            figures = run(Asked(changes=changes, people=people, seed=seed), Progress().say)
+    except StopAsked:
+        raise typer.Exit(INTERRUPTED) from None
+    show(figures, as_json=as_json)
