@@ -19,6 +19,8 @@ CODEC = Codec(FixedIds())
 
 texts = st.text(max_size=80)
 longs = st.integers(min_value=-(2**63), max_value=2**63 - 1)
+#: About the age of instants, where they are written without a loop.
+instants = st.one_of(longs, st.integers(min_value=2**33, max_value=2**42))
 ints = st.integers(min_value=0, max_value=2**31 - 1)
 positions = st.lists(ints, max_size=3).map(tuple)
 
@@ -31,8 +33,8 @@ contributions = st.builds(
     seq=longs,
     op=st.integers(min_value=0, max_value=len(OPS) - 1),
     status=texts,
-    occurred_at=longs,
-    captured_at=longs,
+    occurred_at=instants,
+    captured_at=instants,
     section=st.just(3),
     entry=texts,
     version=ints,
@@ -43,7 +45,7 @@ merged = st.builds(
     Merged,
     status=texts,
     conflicts=st.lists(texts, max_size=70).map(tuple),
-    as_of=longs,
+    as_of=instants,
     contributions=st.lists(contributions, max_size=3),
     provenance=st.lists(
         st.builds(FieldOrigin, field=texts, contributors=positions, rule=texts), max_size=2
