@@ -82,18 +82,20 @@ def stage_of(topic: str) -> str:
     raise ValueError(f"no stage reads {topic}")
 
 
+def make_stage(name: str, codec: Codec, partitions: int) -> Stage:
+    """What the lane of this name decides with."""
+    if name == "identify":
+        return Identify(codec, partitions)
+    stages: dict[str, Stage] = {
+        "admit": Admit(codec, partitions),
+        "unify": Unify(codec, partitions),
+    }
+    return Together(stages, stage_of)
+
+
 def make_lane(settings: Settings, name: str, number: int, cache: Cache) -> Lane:
     """A lane of this name with a codec of its own."""
-    codec, partitions = Codec(RegistryIds(settings)), settings.partitions
-    stage: Stage
-    if name == "records":
-        stages: dict[str, Stage] = {
-            "admit": Admit(codec, partitions),
-            "unify": Unify(codec, partitions),
-        }
-        stage = Together(stages, stage_of)
-    else:
-        stage = Identify(codec, partitions)
+    stage = make_stage(name, Codec(RegistryIds(settings)), settings.partitions)
     return Lane(settings, name, number, CHANGELOGS[name], stage, cache)
 
 

@@ -23,7 +23,7 @@ from dsn_deploy.simulation.kernel import Actor, Kernel
 from dsn_deploy.simulation.network import Network
 from dsn_deploy.simulation.plan import Fault, plan_of
 from dsn_deploy.simulation.world import World, lived
-from dsn_schemas.topics import changes_topic
+from dsn_schemas.topics import QUARANTINE, changes_topic
 from dsn_schemas.wire import Codec
 
 CHANGES = changes_topic("a")
@@ -37,6 +37,8 @@ COPIED = {
     "quarantine": (0, 1, 2),
     "audit": (0, 1, 2),
 }
+#: Whose offsets the receipts ask for.
+PLACE = {"consumer": "store", "topic": QUARANTINE}
 #: What the receipts ask.
 ASKED = ("receipt_progress", "holes", "moving", "quarantine_offsets", "topic_ids", "audit_heads")
 
@@ -83,8 +85,12 @@ class Both:
 
     def asked(self, name: str) -> tuple[list[Any], list[Any]]:
         """What both answer, in one order."""
-        real = [tuple(row) for row in self.real.execute(statement(name))]
-        return sorted(real), sorted(tuple(row) for row in self.simulated.execute(statement(name)))
+        values = PLACE if name == "quarantine_offsets" else None
+        real, simulated = (
+            sorted(tuple(row) for row in connection.execute(statement(name), values))
+            for connection in (self.real, self.simulated)
+        )
+        return real, simulated
 
     def keep(self, sink: Any, prepared: Any, moves: dict[str, Any]) -> int:
         """Write a batch and move the offsets, in a transaction of each."""

@@ -16,13 +16,10 @@ from dsn_deploy.simulation.lane_clients import LaneClients
 from dsn_deploy.simulation.network import KAFKA, Network
 from dsn_schemas.settings import Settings
 from dsn_schemas.wire import Codec, UnknownSchema
-from dsn_streams.admit import Admit
-from dsn_streams.app import CHANGELOGS, route
-from dsn_streams.identify import Identify
+from dsn_streams.app import CHANGELOGS, make_stage, route
 from dsn_streams.lane import Lane, LaneError, Link
 from dsn_streams.lanes import STALLED_S
-from dsn_streams.stage import Batch, Stage
-from dsn_streams.unify import Unify
+from dsn_streams.stage import Batch
 
 log = structlog.get_logger()
 
@@ -35,20 +32,10 @@ QUEUE_BATCHES = 4
 _NO_CACHE: Any = None
 
 
-def stage_of(name: str, codec: Codec, partitions: int) -> Stage:
-    """The shipped stage of that name."""
-    kinds: dict[str, type[Admit | Identify | Unify]] = {
-        "admit": Admit,
-        "identify": Identify,
-        "unify": Unify,
-    }
-    return kinds[name](codec, partitions)
-
-
 class Worker(Actor):
     """One process of ``dsn run streams``."""
 
-    components = ("admit", "identify", "unify")
+    components = ("records", "identify")
     kind = "worker"
 
     def __init__(
@@ -141,7 +128,7 @@ class Worker(Actor):
             self._inputs.setdefault((route(topic), number), []).append((topic, number))
         clients = LaneClients(self, self._broker, self._network, self.disk)
         for (name, number), places in self._inputs.items():
-            stage = stage_of(name, Codec(self._ids), self._settings.partitions)
+            stage = make_stage(name, Codec(self._ids), self._settings.partitions)
             lane = Lane(
                 self._settings,
                 name,
