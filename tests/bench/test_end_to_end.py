@@ -22,6 +22,7 @@ PROCESSES = {
     "postgres",
     "store",
     "audit",
+    "receipts",
     "streams",
     "web",
     "edge",
