@@ -10,6 +10,7 @@ from collections.abc import Iterator
 # Its plugin would import it at the very end, when a warning of it is an error.
 import hypothesis  # noqa: F401
 import pytest
+import structlog
 
 from dsn_deploy.stack import EmbeddedStack
 
@@ -23,6 +24,14 @@ def pytest_sessionfinish(exitstatus: int) -> None:
     """Leave nothing behind, except what explains a failure."""
     if exitstatus == pytest.ExitCode.OK:
         shutil.rmtree(_ROOT, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """A command run within a test writes its log to a stream that is closed behind it."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(logger_factory=before["logger_factory"], processors=before["processors"])
 
 
 @pytest.fixture(scope="session")
