@@ -26,6 +26,7 @@ from rocksdict import Cache
 
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import MESSAGE_BYTES_MAX, meant, named
+from dsn_schemas.wire import UnknownSchema
 from dsn_streams.clients import (
     Clients,
     Config,
@@ -144,7 +145,13 @@ class Lane:
         batches, positions = self._continued(links)
         if not batches:
             return positions
-        decision = self._stage.decide(state, batches)
+        try:
+            decision = self._stage.decide(state, batches)
+        except UnknownSchema:
+            # The turn is tried again: what a stage that decided before another could not keeps in
+            # memory is of a turn that never was.
+            self._stage.opened(state)
+            raise
         changelog = self._transaction(decision, positions)
         state.commit(decision.writes, positions, changelog, self._clients.now_s())
         return positions

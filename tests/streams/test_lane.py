@@ -11,11 +11,13 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from dsn_schemas.wire import UnknownSchema
 from dsn_streams import lane as lane_module
 from dsn_streams.clients import Clients
 from dsn_streams.lane import BehindJournal, BrokenChain, Lane, LaneError, Link
 from dsn_streams.stage import Batch, Decision, Output, State
 from dsn_streams.state import RocksState, new_cache
+from dsn_streams.together import Together
 
 _numbers = itertools.count()
 
@@ -107,7 +109,7 @@ def place(stack, tmp_path):
 
 
 def rows(lane: Lane) -> dict[bytes, bytes]:
-    return dict(lane._stage.state.scan(b""))  # type: ignore[attr-defined]
+    return dict(lane._opened().scan(b""))
 
 
 def counts(lane: Lane) -> dict[bytes, bytes]:
@@ -268,3 +270,45 @@ def test_state_too_old_to_be_caught_up_is_restored_whole(place, monkeypatch):
 
     assert {b"a": b"2", b"b": b"1"} == counts(again)
     again.close()
+
+
+class Remembering(Copy):
+    """Counts in memory what it decided, as of its state."""
+
+    def opened(self, state: State) -> None:
+        super().opened(state)
+        self.decided = int(state.get_many((b"n",)).get(b"n", b"0"))
+
+    def decide(self, state: State, batches: Sequence[Batch]) -> Decision:
+        self.decided += sum(len(batch.records) for batch in batches)
+        return Decision(writes={b"n": b"%d" % self.decided})
+
+
+class Waiting(Copy):
+    """Cannot have a schema the first time."""
+
+    asked = 0
+
+    def decide(self, state: State, batches: Sequence[Batch]) -> Decision:
+        self.asked += 1
+        if self.asked == 1:
+            raise UnknownSchema("7")
+        return Decision()
+
+
+def test_a_turn_that_waits_for_a_schema_is_decided_once(place):
+    """What a neighbour in the lane had decided before it is forgotten, and decided again."""
+    remembering = Remembering(place.output)
+    stages = {"remembering": remembering, "waiting": Waiting(place.output)}
+    lane = place.lane()
+    lane._stage = Together(stages, lambda topic: "remembering" if topic == "a" else "waiting")
+    lane.open([])
+    links = [Link(Batch(topic, 0, [Record(0, b"k", b"v")]), 0) for topic in ("a", "b")]
+
+    with pytest.raises(UnknownSchema):
+        lane.process(links)
+    lane.process(links)
+
+    assert remembering.decided == 1
+    assert counts(lane) == {b"n": b"1"}
+    lane.close()
