@@ -41,6 +41,21 @@ _STRIDE = 10_007
 #: More people than this would share NAMs.
 PEOPLE_MAX = len(_NAMES) * _DAYS
 
+
+#: Those that Canada Post uses.
+_LETTERS = "ABCEGHJKLMNPRSTVWXYZ"
+
+
+def _postal_code(place: int) -> str:
+    """One of its own for each place: where all live behind one code, everybody is compared with
+    everybody of the same given name."""
+    rest, last = divmod(place, 10)
+    rest, letter = divmod(rest, len(_LETTERS))
+    rest, digit = divmod(rest, 10)
+    area = _LETTERS[rest % len(_LETTERS)]
+    return f"G1{area} {digit}{_LETTERS[letter]}{last}"
+
+
 _ADDRESSES = tuple(
     (
         Address(
@@ -48,11 +63,11 @@ _ADDRESSES = tuple(
             lines=(f"{civic}, rue Principale",),
             city="Québec",
             state="QC",
-            postal_code="G1V 4A1",
+            postal_code=_postal_code(civic),
             country="CAN",
         ),
     )
-    for civic in range(1, 500)
+    for civic in range(1, 5_000)
 )
 _TELECOMS = tuple(
     (ContactPoint(system="phone", value=f"{area} 555-01{line:02d}", use="home"),)
