@@ -47,6 +47,8 @@ class _Open:
     """An open lane and what waits for it."""
 
     lane: Lane
+    #: A turn is under way: what was taken for it is not lost, however long it takes.
+    turning: bool = False
     task: asyncio.Task[None] | None = None
     queue: asyncio.Queue[Link] = field(default_factory=lambda: asyncio.Queue(QUEUE_BATCHES))
 
@@ -146,7 +148,7 @@ class Lanes:
 
     def _idle(self, topic: Topic) -> bool:
         opened = self._open.get((self._route(topic[0]), topic[1]))
-        return opened is not None and opened.queue.empty()
+        return opened is not None and opened.queue.empty() and not opened.turning
 
     async def _run(self, opened: _Open) -> None:
         loop = asyncio.get_running_loop()
@@ -156,7 +158,9 @@ class Lanes:
                 if links is None:
                     return
                 began = loop.time()
+                opened.turning = True
                 positions = await self._turn(loop, opened, links)
+                opened.turning = False
                 if positions is None:
                     return
                 self.done.update(positions)
