@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dsn_deploy.demo.changes import record_changes
+from dsn_deploy.demo.crowd import PEOPLE_MAX, demographics
 from dsn_producers.change import change_of
 from dsn_producers.mapping import Item
 from dsn_producers.message import Message
@@ -21,6 +22,8 @@ from dsn_streams.entries import entry_of
 
 #: More than any measurement takes; the generator wants to know its end.
 _CHANGES_MAX = 1 << 40
+#: Records that are registered over MLLP; beyond, they are registered again.
+_REGISTERED = 5_000
 
 
 class Load:
@@ -72,7 +75,15 @@ class Load:
 
 
 def registration(authority: str, number: int) -> bytes:
-    """An HL7 v2 message of one person's stay: what is sent over MLLP."""
+    """An HL7 v2 message of one person's stay: what is sent over MLLP.
+
+    People of their own, each with a name and birth date: a thousand records of one and the same
+    person would measure how they are compared with each other.
+    """
+    person = number % _REGISTERED
+    who = demographics(PEOPLE_MAX - 1 - person, authority, f"M{person}", person)
+    name, home = who.names[0], who.addresses[0]
+    phone = who.telecoms[0].value.replace(" ", "-")
     lines = (
         (
             rf"MSH|^~\&|ADT|BENCH|DSN|CENTRE|20260901121500-0400||ADT^A08^ADT_A01|BENCH-{number}|P|2.5"
@@ -80,8 +91,9 @@ def registration(authority: str, number: int) -> bytes:
         ),
         "EVN|A08|20260901121500-0400",
         (
-            f"PID|1||M{number % 5000}^^^{authority}^MR||Gagné^Élise^M^^^^L||19700101|F|||"
-            "1, rue Notre-Dame^^Montréal^QC^H2Y 1C6^CAN^H||514 555-0134^PRN^PH"
+            f"PID|1||M{person}^^^{authority}^MR||{name.family}^{name.given[0]}^^^^^L||"
+            f"{who.birth_date.replace('-', '')}|{who.gender_code}|||"
+            f"{home.lines[0]}^^{home.city}^QC^{home.postal_code}^CAN^H||{phone}^PRN^PH"
         ),
         f"PV1|1|I|4N^401^1||||1234^Roy^Jean|||MED||||||||I|V{number}",
         f"AL1|1|DA|70618^Pénicilline^RXNORM|SV|Urticaire {number}",
