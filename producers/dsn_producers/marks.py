@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dsn_producers.health import Health
 from dsn_producers.outbox_file import Counters
+from dsn_schemas.marks import mark_change
 from dsn_schemas.records import RecordChange, SourceMark
 
 #: Seconds between two marks while something is new and nothing is on its way.
@@ -59,29 +60,15 @@ def mark_of(
     now_ms: int,
 ) -> RecordChange:
     """The mark for one partition, whose last number is ``previous``."""
-    return RecordChange(
-        source=source,
-        epoch=epoch,
-        seq=seq,
-        previous=previous,
-        authority="",
-        number="",
-        section="marks",
-        item="",
-        entry="",
-        op="mark",
-        status="",
-        occurred_at=now_ms,
-        captured_at=now_ms,
-        content=SourceMark(
-            received=counters.received,
-            duplicate=counters.duplicate,
-            sent_at=now_ms,
-            unconfirmed=health.unconfirmed,
-            unconfirmed_since=health.unconfirmed_since,
-            outbox_bytes=health.outbox_bytes,
-            outbox_bytes_max=health.outbox_bytes_max,
-            disk_free_bytes=health.disk_free_bytes,
-            disk_free_bytes_min=health.disk_free_bytes_min,
-        ),
+    content = SourceMark(
+        received=counters.received,
+        duplicate=counters.duplicate,
+        sent_at=now_ms,
+        unconfirmed=health.unconfirmed,
+        unconfirmed_since=health.unconfirmed_since,
+        outbox_bytes=health.outbox_bytes,
+        outbox_bytes_max=health.outbox_bytes_max,
+        disk_free_bytes=health.disk_free_bytes,
+        disk_free_bytes_min=health.disk_free_bytes_min,
     )
+    return mark_change(source, epoch, seq, previous, content)

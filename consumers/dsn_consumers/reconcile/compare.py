@@ -10,7 +10,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from dsn_consumers.intake import Place, Read
-from dsn_consumers.reconcile.difference import Difference, What, record_hash
+from dsn_consumers.reconcile.difference import (
+    Difference,
+    What,
+    item_difference,
+    record_hash,
+)
 from dsn_consumers.reconcile.journal import Item, ItemKey, Journal, Said, digest
 from dsn_consumers.reconcile.stored import Stored, StoredEntry
 from dsn_consumers.reconcile.viewed import Viewed
@@ -330,40 +335,12 @@ def _difference(
 
 
 def _item_difference(what: What, key: ItemKey, said: Said, person: str) -> Difference:
-    return Difference(
-        where="view",
-        what=what,
-        kind="entry",
-        source=key.source,
-        record=record_hash(key.record),
-        person=person,
-        section=key.section,
-        entry=entry_digest(key.section, said.entry).hex(),
-        epoch=said.number[0],
-        seq=said.number[1],
-        topic=said.at[0],
-        partition=said.at[1],
-        offset=said.at[2],
-    )
+    return item_difference("view", what, key, person, said.entry, said.number, said.at)
 
 
 def _shown_wrong(what: What, key: ItemKey, shown: _Shown, said: Said | None) -> Difference:
     at = ("", -1, -1) if said is None else said.at
-    return Difference(
-        where="view",
-        what=what,
-        kind="entry",
-        source=key.source,
-        record=record_hash(key.record),
-        person=shown.person,
-        section=key.section,
-        entry=entry_digest(key.section, shown.entry).hex(),
-        epoch=shown.number[0],
-        seq=shown.number[1],
-        topic=at[0],
-        partition=at[1],
-        offset=at[2],
-    )
+    return item_difference("view", what, key, shown.person, shown.entry, shown.number, at)
 
 
 def _entry_difference(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from dsn_consumers.reconcile.journal import At, ItemKey
+from dsn_consumers.table_rows import entry_digest
 from dsn_schemas.keys import person_id
 
 #: Where it is wrong, judged by the place before it: journal, view, store.
@@ -64,3 +66,32 @@ class Difference:
 def record_hash(key: str) -> str:
     """The opaque id of a record; empty for a key that names none."""
     return person_id(key) if key else ""
+
+
+def item_difference(
+    where: Where,
+    what: What,
+    key: ItemKey,
+    person: str,
+    entry: str,
+    number: tuple[int, int],
+    at: At,
+) -> Difference:
+    """What is wrong of one record item, at the entry and number where it stands or should."""
+    epoch, seq = number
+    topic, partition, offset = at
+    return Difference(
+        where=where,
+        what=what,
+        kind="entry",
+        source=key.source,
+        record=record_hash(key.record),
+        person=person,
+        section=key.section,
+        entry=entry_digest(key.section, entry).hex(),
+        epoch=epoch,
+        seq=seq,
+        topic=topic,
+        partition=partition,
+        offset=offset,
+    )

@@ -22,7 +22,12 @@ from dsn_consumers.database import statement
 from dsn_consumers.errors import ConsumerError
 from dsn_consumers.intake import Place, Read
 from dsn_consumers.reconcile import scan
-from dsn_consumers.reconcile.difference import Difference, What, record_hash
+from dsn_consumers.reconcile.difference import (
+    Difference,
+    What,
+    item_difference,
+    record_hash,
+)
 from dsn_consumers.reconcile.journal import ItemKey, Journal, Said
 from dsn_consumers.stopping import Stop
 from dsn_consumers.table_rows import entry_digest
@@ -125,21 +130,7 @@ def judged(key: ItemKey, said: Said, charts: Charts) -> Iterator[Difference]:
     elif place[1:] == said.number and place[0] != entry_digest(key.section, said.entry).hex():
         what = "surplus"
     if what is not None:
-        yield Difference(
-            where="store",
-            what=what,
-            kind="entry",
-            source=key.source,
-            record=record,
-            person=person,
-            section=key.section,
-            entry=entry_digest(key.section, said.entry).hex(),
-            epoch=said.number[0],
-            seq=said.number[1],
-            topic=said.at[0],
-            partition=said.at[1],
-            offset=said.at[2],
-        )
+        yield item_difference("store", what, key, person, said.entry, said.number, said.at)
 
 
 def _vouched(connection: psycopg.Connection[Any]) -> dict[Place, int]:

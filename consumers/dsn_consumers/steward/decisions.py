@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from dsn_schemas.decisions import PAIR_KINDS, STEWARD, field_item, pair_item
 from dsn_schemas.keys import partition_of, record_key
+from dsn_schemas.marks import mark_change
 from dsn_schemas.records import (
     Actor,
     Demographics,
@@ -145,23 +146,9 @@ def written(
 
 def marks(numbering: Numbering, partitions: int, now_ms: int) -> list[RecordChange]:
     """What every partition is told of how far the stewards have come, in order of partitions."""
+    content = SourceMark(received=numbering.seq, duplicate=0, sent_at=now_ms)
     return [
-        RecordChange(
-            source=STEWARD,
-            epoch=EPOCH,
-            seq=numbering.seq,
-            previous=numbering.heads.get(lane, 0),
-            authority="",
-            number="",
-            section="marks",
-            item="",
-            entry="",
-            op="mark",
-            status="",
-            occurred_at=now_ms,
-            captured_at=now_ms,
-            content=SourceMark(received=numbering.seq, duplicate=0, sent_at=now_ms),
-        )
+        mark_change(STEWARD, EPOCH, numbering.seq, numbering.heads.get(lane, 0), content)
         for lane in range(partitions)
     ]
 

@@ -10,36 +10,11 @@ from __future__ import annotations
 from hashlib import blake2b
 
 from dsn_streams.matching.features import Features
+from dsn_streams.matching.fold import PARTICLES
 from dsn_streams.matching.phonetic import sound
 
 KEY_BYTES = 8
 
-#: Words of a name too short or too common in any surname to meet over.
-_PARTICLES = frozenset(
-    [
-        "de",
-        "du",
-        "des",
-        "la",
-        "le",
-        "les",
-        "d",
-        "l",
-        "da",
-        "do",
-        "dos",
-        "van",
-        "von",
-        "der",
-        "den",
-        "el",
-        "al",
-        "ul",
-        "bin",
-        "ben",
-        "st",
-    ]
-)
 #: Two surnames, or the given names of a compound one, and no more.
 _WORDS_MAX = 3
 
@@ -89,7 +64,7 @@ def _sounds(names: tuple[str, ...]) -> set[str]:
         sound(word)
         for name in names
         for word in name.split()[:_WORDS_MAX]
-        if len(word) > 1 and word not in _PARTICLES
+        if len(word) > 1 and word not in PARTICLES
     } or {sound(name.replace(" ", "")) for name in names}
 
 

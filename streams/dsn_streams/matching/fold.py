@@ -13,6 +13,32 @@ from functools import lru_cache
 _LETTERS = str.maketrans(
     {"ø": "o", "đ": "d", "ð": "d", "ł": "l", "œ": "oe", "æ": "ae", "ı": "i", "þ": "th", "ŋ": "ng"}
 )
+#: Words of a name too short or too common in any surname to tell it by.
+PARTICLES = frozenset(
+    (
+        "de",
+        "du",
+        "des",
+        "la",
+        "le",
+        "les",
+        "d",
+        "l",
+        "da",
+        "do",
+        "dos",
+        "van",
+        "von",
+        "der",
+        "den",
+        "el",
+        "al",
+        "ul",
+        "bin",
+        "ben",
+        "st",
+    )
+)
 #: An elided particle is a word of its own (D'Amour, O'Neil); elsewhere an apostrophe is a sound of
 #: the name (Kanien'kehá, Sa'id) and its spelling is the first thing that two sites disagree on.
 _ELIDED = re.compile(r"\b(d|l|o|m|n|de|dell|qu)['’ʼ`´](?=\w\w)")

@@ -11,6 +11,7 @@ from typing import Final
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
+from dsn_streams.matching.fold import PARTICLES
 from dsn_streams.matching.phonetic import sound
 
 #: Fields in the order of a comparison.
@@ -75,34 +76,15 @@ NEAR_MIN = 0.93
 #: And from which they may be.
 FAIR_MIN = 0.87
 
-_PARTICLES = frozenset(
-    [
-        "de",
-        "du",
-        "des",
-        "la",
-        "le",
-        "les",
-        "d",
-        "l",
+#: Besides the particles, what stands in front of a name in other languages.
+_PARTICLES = PARTICLES | frozenset(
+    (
         "o",
-        "da",
-        "do",
-        "dos",
         "das",
         "del",
         "della",
         "di",
-        "van",
-        "von",
-        "der",
-        "den",
         "ter",
-        "el",
-        "al",
-        "ul",
-        "bin",
-        "ben",
         "bint",
         "ibn",
         "abu",
@@ -110,11 +92,10 @@ _PARTICLES = frozenset(
         "ould",
         "mc",
         "mac",
-        "st",
         "y",
         "e",
         "i",
-    ]
+    )
 )
 _MC = ("mc", "mac")
 #: Endings that make a woman's name of a man's: two names, not a typing error.
