@@ -18,7 +18,7 @@ from dsn_producers.errors import OutboxRefused, Restored, SendFailed
 from dsn_producers.hearing import catch_up
 from dsn_producers.journal import Journal, kafka_journal
 from dsn_producers.limits import Limits
-from dsn_producers.lock import Lock
+from dsn_producers.lock import Lock, forwarder_lock
 from dsn_producers.outbox_file import OutboxFile, path_of
 from dsn_producers.receiving import Feed, KafkaFeed, NotHeard
 from dsn_producers.session import Session
@@ -58,7 +58,7 @@ class Forwarder:
         self._limits = limits or Limits()
         self._drain_s_max = drain_s_max
         path = path_of(settings, source.name)
-        self._lock = Lock(path.with_suffix(".forwarder.lock"))
+        self._lock = Lock(forwarder_lock(path))
         try:
             self._file = OutboxFile(
                 path, source=source.name, partitions=settings.partitions, durable=False

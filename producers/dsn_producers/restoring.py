@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from dsn_producers import epochs
 from dsn_producers.change import parsed_schema, renumbered, source_prefix, upgraded
+from dsn_producers.lock import forwarder_lock, is_held
 from dsn_producers.outbox_file import EPOCH_SPAN, OutboxFile
 from dsn_producers.sending import position_of
 
@@ -20,10 +21,13 @@ from dsn_producers.sending import position_of
 def doubt(file: OutboxFile) -> None:
     """Note, at opening, from where on numbers are given that the centre may know with other bytes.
 
-    An older note stays: numbers given behind it have not been checked either.
+    An older note stays: numbers given behind it have not been checked either. While somebody
+    forwards the file there is nothing to note: the file was checked at that start, and by now the
+    centre may know what is not marked as sent yet. Asked within the transaction, so that a start
+    meanwhile finds the note before it checks.
     """
     with file.transaction():
-        if file.one("meta", "unverified") is None:
+        if file.one("meta", "unverified") is None and not is_held(forwarder_lock(file.path)):
             at = position_of(file.epoch, file.counters(file.epoch).numbered)
             file.put_meta("unverified", at)
 

@@ -14,6 +14,7 @@ import pytest
 from dsn_producers import hearing, receipted, restoring, sending
 from dsn_producers.errors import JournalLost
 from dsn_producers.journal_ends import JournalEnds
+from dsn_producers.lock import Lock, forwarder_lock
 from dsn_producers.outbox import Outbox
 from dsn_producers.outbox_file import OutboxFile, path_of
 from dsn_producers.receipted import Served
@@ -69,6 +70,21 @@ def held(file: OutboxFile) -> list[tuple[int, int]]:
         rows = sending.rows_after(file, position_of(epoch, 0), 1000)
         found += [(epoch, row.seq) for row in rows]
     return found
+
+
+def test_whoever_takes_beside_a_forwarder_doubts_nothing(
+    file: OutboxFile, settings: Settings, source: Source
+) -> None:
+    """What a feed takes is sent by another process, and known before it is marked as sent."""
+    forwarding = Lock(forwarder_lock(file.path))
+    fill(settings, source, 5, first=10)
+    assert sending.position_of(1, 10) == file.meta("sent")
+
+    assert Finding.COVERS is receipted.take_receipt(file, receipt(10, seen=15))
+
+    forwarding.release()
+    fill(settings, source, 5, first=15)
+    assert Finding.RESTORED is receipted.take_receipt(file, receipt(10, seen=20))
 
 
 # --- what a receipt shows ------------------------------------------------------------------------
