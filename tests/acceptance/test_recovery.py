@@ -107,7 +107,7 @@ def test_damage_in_the_store_is_named_and_mended(fed: System) -> None:
         b"INSERT INTO dsn_store.entries SELECT repeat('a', 26), entry_digest, section, entry,"
         b" status, conflicts, as_of, content_type, content, contributors, provenance,"
         b" disagreements, records, sources, epochs, seqs, gone, view_partition, view_offset"
-        b" FROM dsn_store.entries LIMIT 1" + names,
+        b" FROM dsn_store.entries WHERE NOT gone LIMIT 1" + names,
     )
     unlinked = damaged(
         fed,
