@@ -6,7 +6,8 @@ pure function of the latest demographics of each record and of the set of claims
 A turn takes everything in first and decides once, in this order:
 
 1. What the sources say now (words) and claim now, by the greatest (epoch, seq) of each item.
-2. Postings: which records share a blocking key. Two records that share none are never compared.
+2. Postings: which records share a blocking key. Two records that share none are never compared,
+   nor those that share crowded ones only (``identity.postings``).
 3. Comparisons of each changed record with those it shares a key with: *same* is an edge, *review*
    is a doubt, kept at both ends.
 4. Regions: what hangs together over edges around everything that changed (``identity.region``).
@@ -42,7 +43,7 @@ from dsn_streams.stage import Batch, Decision, Output, State
 Value = TypeVar("Value")
 
 #: Layout of the state rows.
-FORMAT = 3
+FORMAT = 4
 _VERSION_ROW = b"v"
 
 
@@ -98,7 +99,7 @@ class _Turn:
     def __init__(self, stage: Identify, state: State) -> None:
         self._stage = stage
         self._matcher = stage.matcher
-        self._index = Index(state)
+        self._index = Index(state, stage.matcher.block_records_max)
         self._comparing = Comparing(stage.matcher, self._index)
         self._region = Region(self._index, self._comparing)
         self._outputs: list[Output] = []
@@ -179,28 +180,20 @@ class _Turn:
 
     def _repost(self) -> dict[str, set[str]]:
         """Move the changed records in the postings; whom each shares a key with now."""
-        before: dict[str, set[bytes]] = {}
-        now: dict[str, set[bytes]] = {}
+        blocks: dict[str, set[bytes]] = {}
         for key, features in sorted(self._features_before.items()):
             after = self._index.row(key).features()
             if after != features:
-                before[key], now[key] = self._keys(features), self._keys(after)
-        self._index.read_postings(
-            {one for keys in (*before.values(), *now.values()) for one in keys}
-        )
-        for key, keys in now.items():
-            for gone in before[key] - keys:
-                self._index.unpost(gone, key)
-            for new in keys - before[key]:
-                self._index.post(new, key)
-        self._index.read_sharing({one for keys in now.values() for one in keys})
-        return {
-            key: {other for one in keys for other in self._index.sharing(one)} - {key}
-            for key, keys in now.items()
-        }
+                blocks[key] = self._keys(after)
+                self._index.move(key, self._keys(features), blocks[key])
+        for key in self._index.settle():
+            if key not in blocks:
+                blocks[key] = self._keys(self._index.row(key).features())
+        self._seeds |= self._index.heads()
+        return self._index.sharing(blocks)
 
     def _keys(self, features: Iterable[bytes]) -> set[bytes]:
-        return {key for one in features for key in self._matcher.keys(one)}
+        return {b"k" + key for one in features for key in self._matcher.keys(one)}
 
     def _compare(self, candidates: dict[str, set[str]]) -> None:
         near = {key: self._index.row(key) for key in candidates}
@@ -246,7 +239,7 @@ class _Turn:
             blocked.extend(groups.blocked)
         rows = [self._index.row(key) for key in keys]
         self._index.read({other for row in rows for other in row.questions})
-        self._index.read_near({other for row in rows for other in row.alike})
+        self._index.read_near({other for row in rows for other in (*row.alike, *row.crowds)})
         numbers = self._comparing.numbers
         self._ask(keys, questions(self._index, self._region, numbers, keys, blocked))
 

@@ -88,8 +88,11 @@ class Table:
 
     version = "table"
 
-    def __init__(self, verdicts: dict[frozenset[int], Verdict]) -> None:
+    def __init__(
+        self, verdicts: dict[frozenset[int], Verdict], block_records_max: int = 1_000
+    ) -> None:
         self.verdicts = verdicts
+        self.block_records_max = block_records_max
 
     def features(self, demographics: Demographics) -> bytes:
         return demographics.names[0].family.encode()

@@ -20,6 +20,7 @@ class ExactNumber:
     """A ``Matcher``."""
 
     version = "exact-nam-1"
+    block_records_max = 64
 
     def features(self, demographics: Demographics) -> bytes:
         """The number."""

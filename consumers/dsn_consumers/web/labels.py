@@ -409,6 +409,10 @@ LABELS: dict[str, Label] = {
     "revision.reason.weight-against": Label(
         "d’autres dossiers s’y opposent", "other records speak against it"
     ),
+    "revision.reason.crowded-block": Label(
+        "plus de dossiers se ressemblent qu'une personne n'en a",
+        "more records are alike than one person has",
+    ),
     "revision.reason.birth-order-differs": Label(
         "rangs de naissance différents", "different birth orders"
     ),

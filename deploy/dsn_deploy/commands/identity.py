@@ -115,7 +115,7 @@ def _show(figures: Figures) -> None:
     typer.echo(
         f"{figures.records} records of {figures.people} people, {figures.true_pairs} true pairs; "
         f"{figures.compared} pairs compared, {figures.blocking_recall:.4f} of the true ones, "
-        f"longest block {figures.longest_block}"
+        f"longest block {figures.longest_block}, crowded {figures.crowded_blocks}"
     )
     for name, pairs in (("automatic", figures.automatic), ("with review", figures.with_review)):
         typer.echo(

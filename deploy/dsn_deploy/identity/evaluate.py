@@ -13,13 +13,10 @@ from itertools import combinations
 
 from dsn_deploy.identity.mapping import LabelledRecord
 from dsn_streams.grouping import MATCH, Edge, components, group
-from dsn_streams.matching.blocking import keys_of
+from dsn_streams.matching.blocking import BLOCK_RECORDS_MAX, keys_of
 from dsn_streams.matching.compare import Comparison, compare
 from dsn_streams.matching.features import Features, features_of
 from dsn_streams.matching.weights import Weights
-
-#: A block longer than this is reported: its key belongs into a stop list.
-BLOCK_RECORDS_ALARM = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +43,8 @@ class Figures:
     compared: int
     blocking_recall: float
     longest_block: int
+    #: Blocks too long to bring anybody together.
+    crowded_blocks: int
     #: As grouped without a person.
     automatic: Pairs
     #: When a person answers every question, rightly.
@@ -75,12 +74,13 @@ class Grouped:
     reviews: frozenset[tuple[str, str]]
     #: Pairs that were compared.
     compared: Mapping[tuple[str, str], Comparison]
-    longest_block: int
+    #: How many records each block has.
+    blocks: Sequence[int]
 
 
 def grouped(features: Mapping[str, Features], weights: Weights) -> Grouped:
     """Group records by what is known of them."""
-    pairs, longest = candidates(features)
+    pairs, blocks = candidates(features)
     compared = {pair: compare(features[pair[0]], features[pair[1]], weights) for pair in pairs}
     edges = [
         Edge(MATCH, -found.weight, a, b)
@@ -99,17 +99,18 @@ def grouped(features: Mapping[str, Features], weights: Weights) -> Grouped:
         blocked |= {(one.edge.a, one.edge.b) for one in groups.blocked}
     asked = {pair for pair, found in compared.items() if found.outcome == "review"} | blocked
     reviews = frozenset((a, b) for a, b in asked if group_of[a] != group_of[b])
-    return Grouped(group_of, reviews, compared, longest)
+    return Grouped(group_of, reviews, compared, blocks)
 
 
-def candidates(features: Mapping[str, Features]) -> tuple[set[tuple[str, str]], int]:
-    """Pairs that share a blocking key, and how many records the longest block has."""
+def candidates(features: Mapping[str, Features]) -> tuple[set[tuple[str, str]], list[int]]:
+    """Pairs that share a blocking key which not too many share, and the records of each block."""
     blocks: dict[bytes, list[str]] = defaultdict(list)
     for name in sorted(features):
         for key in keys_of(features[name]):
             blocks[key].append(name)
-    pairs = {pair for names in blocks.values() for pair in combinations(names, 2)}
-    return pairs, max(map(len, blocks.values()), default=0)
+    small = [names for names in blocks.values() if len(names) <= BLOCK_RECORDS_MAX]
+    pairs = {pair for names in small for pair in combinations(names, 2)}
+    return pairs, [len(names) for names in blocks.values()]
 
 
 def evaluate(records: Sequence[LabelledRecord], weights: Weights) -> tuple[Figures, Grouped]:
@@ -133,7 +134,8 @@ def evaluate(records: Sequence[LabelledRecord], weights: Weights) -> tuple[Figur
         true_pairs=true_pairs,
         compared=len(found.compared),
         blocking_recall=_share(compared_true, true_pairs),
-        longest_block=found.longest_block,
+        longest_block=max(found.blocks, default=0),
+        crowded_blocks=sum(records > BLOCK_RECORDS_MAX for records in found.blocks),
         automatic=_figures(groups.values(), truth, true_pairs),
         with_review=_figures(_answered(found, truth), truth, true_pairs),
         impure_groups=impure,

@@ -15,6 +15,8 @@ from itertools import combinations
 from dsn_schemas.records import Demographics
 from dsn_streams.identity.matcher import Matcher, Verdict
 
+#: A key that more records than this share brings nobody together.
+BLOCK_RECORDS_MAX = 64
 JOIN = {"merge", "link"}
 PART = {"unlink", "not-same"}
 
@@ -74,13 +76,14 @@ def grouped(known: Known, matcher: Matcher) -> dict[str, set[str]]:
 
 
 def _verdicts(features: Mapping[str, list[bytes]], matcher: Matcher) -> dict[Pair, Verdict]:
-    """Of every two records that share a key."""
+    """Of every two records that share a key which not too many share."""
     blocks: dict[bytes, set[str]] = defaultdict(set)
     for record, found in features.items():
         for one in found:
             for key in matcher.keys(one):
                 blocks[key].add(record)
-    pairs = {pair for block in blocks.values() for pair in combinations(sorted(block), 2)}
+    small = [block for block in blocks.values() if len(block) <= BLOCK_RECORDS_MAX]
+    pairs = {pair for block in small for pair in combinations(sorted(block), 2)}
     return {(a, b): _verdict(features[a], features[b], matcher) for a, b in pairs}
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from dsn_schemas.records import Demographics
 from dsn_streams.identity.matcher import Verdict
-from dsn_streams.matching.blocking import keys_of
+from dsn_streams.matching.blocking import BLOCK_RECORDS_MAX, keys_of
 from dsn_streams.matching.compare import Comparison, compare, explain
 from dsn_streams.matching.features import Features, features_of
 from dsn_streams.matching.levels import FIELDS, LEVELS
@@ -26,6 +26,8 @@ def _decode(features: bytes) -> Features:
 
 class Engine:
     """A ``Matcher``."""
+
+    block_records_max = BLOCK_RECORDS_MAX
 
     def __init__(self, weights: Weights | None = None) -> None:
         """``weights`` are the shipped ones unless given."""

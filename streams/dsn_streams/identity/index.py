@@ -1,15 +1,15 @@
 """The rows and postings of one turn: read in few calls, changed in memory, written once.
 
-State rows: ``d<ref>`` what is known of a record, ``k<8 bytes>`` the refs of the records that share a
-blocking key, one after the other. Both are a function of the latest words and claims, so they can
-be thrown away.
+State rows: ``d<ref>`` what is known of a record, ``k...`` which records share a blocking key
+(``postings.py``). Both are a function of the latest words and claims, so they can be thrown away.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dsn_streams.identity.rows import REF_BYTES, RecordRow, decode_record, encode, ref_of
+from dsn_streams.identity.postings import Postings
+from dsn_streams.identity.rows import RecordRow, decode_record, encode, ref_of
 from dsn_streams.stage import State
 
 
@@ -20,14 +20,13 @@ class SameRef(RuntimeError):
 class Index:
     """What a turn knows."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, block_records_max: int) -> None:
         self._state = state
         self._rows: dict[str, RecordRow] = {}
         #: Key of each record that was read, by its short name.
         self._keys: dict[bytes, str] = {}
-        self._postings: dict[bytes, set[bytes]] = {}
+        self._postings = Postings(state, block_records_max)
         self._changed_rows: dict[str, None] = {}
-        self._changed_postings: dict[bytes, None] = {}
 
     def row(self, key: str) -> RecordRow:
         """What is known of a record, to look at. Raises ``SameRef``."""
@@ -54,11 +53,6 @@ class Index:
             if key not in self._rows:
                 self._rows[key] = RecordRow(key)
 
-    def read_sharing(self, postings: Iterable[bytes]) -> None:
-        """Read the rows of all records that have one of these blocking keys, in one call."""
-        refs = {ref for posting in postings for ref in self._postings[posting]}
-        self._read_refs(refs - self._keys.keys())
-
     def read_near(self, seeds: Iterable[str]) -> None:
         """Read everything that hangs together with the seeds, one call for each step away."""
         read: set[str] = set()
@@ -69,40 +63,59 @@ class Index:
             near = [self._rows[key] for key in wanted]
             wanted = {other for row in near for other in (*row.same, *row.claimed())} - read
 
-    def read_postings(self, keys: Iterable[bytes]) -> None:
-        """Read these postings in one call, those not read yet."""
-        missing = [key for key in keys if key not in self._postings]
-        if not missing:
-            return
-        found = self._state.get_many([b"k" + key for key in missing])
-        for key in missing:
-            value = found.get(b"k" + key, b"")
-            self._postings[key] = {
-                value[at : at + REF_BYTES] for at in range(0, len(value), REF_BYTES)
-            }
+    def move(self, key: str, before: set[bytes], now: set[bytes]) -> None:
+        """The record has these blocking keys from ``settle`` on, and had those."""
+        self._postings.move(ref_of(key), before, now)
 
-    def sharing(self, posting: bytes) -> Iterable[str]:
-        """Records that share a blocking key, whose rows were read before."""
-        return [self._keys[ref] for ref in self._postings[posting]]
+    def settle(self) -> list[str]:
+        """Move records in the postings; those of blocks that became crowded or stopped being it.
 
-    def post(self, posting: bytes, key: str) -> None:
-        """The record has this blocking key from now on."""
-        self._postings[posting].add(ref_of(key))
-        self._changed_postings[posting] = None
+        What a steward is asked about crowded blocks is kept in the rows of their first two records.
+        """
+        postings = self._postings
+        postings.settle()
+        heads = {ref for pairs in postings.heads for pair in pairs if pair for ref in pair}
+        self._read_refs((postings.crossed | heads) - self._keys.keys())
+        for before, now in postings.heads:
+            self._count(before, -1)
+            self._count(now, 1)
+        return sorted(self._keys[ref] for ref in postings.crossed)
 
-    def unpost(self, posting: bytes, key: str) -> None:
-        """The record has this blocking key no more."""
-        self._postings[posting].discard(ref_of(key))
-        self._changed_postings[posting] = None
+    def heads(self) -> set[str]:
+        """Records that are, or were, the first two of a crowded block that changed."""
+        return {
+            self._keys[ref]
+            for pairs in self._postings.heads
+            for pair in pairs
+            if pair
+            for ref in pair
+        }
+
+    def sharing(self, blocks: dict[str, set[bytes]]) -> dict[str, set[str]]:
+        """The other records that each record shares a key with; their rows are read in one call."""
+        self._postings.read({block for found in blocks.values() for block in found})
+        refs = {key: self._postings.sharing(found) for key, found in blocks.items()}
+        self._read_refs({ref for found in refs.values() for ref in found} - self._keys.keys())
+        return {key: {self._keys[ref] for ref in found} - {key} for key, found in refs.items()}
 
     def writes(self) -> dict[bytes, bytes | None]:
         """The state rows that changed."""
         found: dict[bytes, bytes | None] = {}
         for key in self._changed_rows:
             found[b"d" + ref_of(key)] = encode(self._rows[key])
-        for posting in self._changed_postings:
-            found[b"k" + posting] = b"".join(sorted(self._postings[posting])) or None
+        found.update(self._postings.writes)
         return found
+
+    def _count(self, heads: tuple[bytes, bytes] | None, more: int) -> None:
+        """Two records are the first of one more crowded block, or of one less."""
+        if heads is None:
+            return
+        a, b = (self._keys[ref] for ref in heads)
+        for one, two in ((a, b), (b, a)):
+            crowds = self.change(one).crowds
+            crowds[two] = crowds.get(two, 0) + more
+            if not crowds[two]:
+                del crowds[two]
 
     def _read_refs(self, refs: Iterable[bytes]) -> None:
         found = self._state.get_many([b"d" + ref for ref in refs])

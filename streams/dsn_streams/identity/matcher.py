@@ -31,6 +31,8 @@ class Matcher(Protocol):
 
     #: Version of the weights; the state of a stage is of one version.
     version: str
+    #: A blocking key that more records than this share brings nobody together.
+    block_records_max: int
 
     def features(self, demographics: Demographics) -> bytes:
         """What of the demographics is compared, encoded; empty when there is nothing."""

@@ -18,6 +18,9 @@ from dsn_streams.identity.region import CLAIMED_APART, DECIDED_APART, Region
 CONTRADICTION, BLOCKED, DOUBT = "contradiction", "blocked", "doubt"
 #: A merge by a source that one of the two records does not belong to.
 BEYOND_AUTHORITY = "claim-beyond-authority"
+#: More records share a blocking key than are ever one person's: they are not compared because of
+#: it, and a steward is asked once, about the first two.
+CROWDED = "crowded-block"
 _PRESSING = {CONTRADICTION: 0, BLOCKED: 1, DOUBT: 2}
 
 
@@ -58,7 +61,7 @@ def questions(
     people_numbers = _Numbers(index, region, numbers)
     best: dict[tuple[str, str], Asked] = {}
     found = (*_blocked(index, region, blocked), *_doubts(index, region, keys))
-    for asked in (*found, *_proposed(index, region, keys)):
+    for asked in (*found, *_proposed(index, region, keys), *_crowded(index, keys)):
         if asked.person_a == asked.person_b or not (asked.person_a and asked.person_b):
             continue  # one person by another way, or a record nobody has seen yet
         people = _pair(asked.person_a, asked.person_b)
@@ -148,6 +151,15 @@ def _proposed(index: Index, region: Region, keys: Iterable[str]) -> Iterator[Ask
                 people = {key: row.person, other: index.row(other).person}
                 weight = row.alike.get(other, 0)
                 yield Asked(a, b, BLOCKED, BEYOND_AUTHORITY, weight, people[a], people[b])
+
+
+def _crowded(index: Index, keys: Iterable[str]) -> Iterator[Asked]:
+    for key in keys:
+        row = index.row(key)
+        for other in row.crowds:
+            a, b = _pair(key, other)
+            people = {key: row.person, other: index.row(other).person}
+            yield Asked(a, b, BLOCKED, CROWDED, 0, people[a], people[b])
 
 
 def _pair(one: str, two: str) -> tuple[str, str]:

@@ -65,6 +65,8 @@ class RecordRow(msgspec.Struct, array_like=True):
     alike: dict[str, int] = msgspec.field(default_factory=dict)
     #: Open review pairs by the other record key; kept at both ends.
     questions: dict[str, Question] = msgspec.field(default_factory=dict)
+    #: Record keys that are, with this one, the first two of a crowded block, and of how many.
+    crowds: dict[str, int] = msgspec.field(default_factory=dict)
 
     @property
     def seen(self) -> bool:

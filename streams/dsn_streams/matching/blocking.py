@@ -1,8 +1,10 @@
 """Which records meet: each emits a few keys, and two records with a key in common are compared.
 
 Every key joins two facts, so that none is long: the largest block stays in the tens at two
-million records. There is no cap at look-up time, which would make groups depend on arrival; what
-would make a block long (INCONNU, 1900-01-01, a hospital's telephone) is no feature to begin with.
+million records. What would make a block long (INCONNU, 1900-01-01, a hospital's telephone) is no
+feature to begin with. A key that is shared by more than `BLOCK_RECORDS_MAX` records all the same
+counts for none of them, not even those that came first: a cap at look-up time would make groups
+depend on arrival.
 """
 
 from __future__ import annotations
@@ -14,6 +16,10 @@ from dsn_streams.matching.fold import PARTICLES
 from dsn_streams.matching.phonetic import sound
 
 KEY_BYTES = 8
+
+#: A key that more records share brings nobody together: that many are a test patient or a number
+#: that stands for none, and never one person (``grouping.GROUP_RECORDS_MAX``).
+BLOCK_RECORDS_MAX = 64
 
 #: Two surnames, or the given names of a compound one, and no more.
 _WORDS_MAX = 3
