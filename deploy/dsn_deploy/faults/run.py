@@ -132,6 +132,7 @@ class _Game:
         tally.acknowledged = len(self._examiner.recorder.taken)
         tally.reads = self._examiner.charts
         tally.commits_cut = sum(link.cuts for link in world.links.values())
+        tally.rolled_back = world.rolled_back
         self._say(
             f"round {number}: {'right' if verdict.right else 'WRONG'} after"
             f" {time.monotonic() - began:.0f} s, {tally.acknowledged} changes, {tally.reads} reads"

@@ -56,6 +56,8 @@ class Tally:
     reads: int = 0
     #: Commits whose report was cut off.
     commits_cut: int = 0
+    #: Records that consumers wrote again because a standby had not heard of them.
+    rolled_back: int = 0
     lost: int = 0
     doubled: int = 0
     wrong_views: int = 0
@@ -95,6 +97,7 @@ class Tally:
             "stuck": self.stuck,
             "reads": self.reads,
             "commits_cut": self.commits_cut,
+            "rolled_back": self.rolled_back,
             "recoveries": {
                 kind: {
                     "times": len(found),

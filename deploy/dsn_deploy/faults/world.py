@@ -6,6 +6,7 @@ leaves the ``with`` block, by Ctrl-C as well, leaves no process and no mount beh
 
 from __future__ import annotations
 
+import shutil
 import signal
 import threading
 import time
@@ -16,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from dsn_deploy.child import Child
+from dsn_deploy.child import Child, Recorder
 from dsn_deploy.errors import CommandError
 from dsn_deploy.faults.cluster import BROKERS, Cluster, FreePorts
 from dsn_deploy.faults.disk import Disk, NoDisk
@@ -24,10 +25,12 @@ from dsn_deploy.faults.hospital import Hospital, Sender
 from dsn_deploy.faults.keeper import Keeper
 from dsn_deploy.faults.members import CENTRAL, EDGES, WORKERS, Member
 from dsn_deploy.faults.proxy import Link, Proxy
+from dsn_deploy.faults.standby import Standby
 from dsn_deploy.logs import tail
 from dsn_deploy.process import ProcessIdentity, children
 from dsn_deploy.provision import provision
 from dsn_deploy.stack.embedded import fetch
+from dsn_deploy.stack.postgres import Postgres
 from dsn_deploy.stack.server import READY_S, Server, accepts
 from dsn_deploy.statefile import State, StateFile, ourselves
 from dsn_producers.sources import Source, load
@@ -81,8 +84,14 @@ class World:
         self.hospitals = {sender.source: Hospital(sender, seed) for sender in SENDERS}
         #: Settings of the centre, and of an operator: no bad link on the way.
         self.settings: Settings
+        #: Notes a process for those who come after a crash of ours.
+        self.record: Recorder
         #: Sources whose outbox an operator put back from an old copy since the last check.
         self.restored: set[str] = set()
+        #: A standby that is not in charge yet.
+        self.standby: Standby | None = None
+        #: Journal records that consumers had to write again, because a standby had not heard of them.
+        self.rolled_back = 0
 
     def __enter__(self) -> Self:
         """Start everything. Raises ``StackError``, ``WorldError``.
@@ -95,6 +104,7 @@ class World:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._mount()  # 2
             states = StateFile(self.folder, State(owner=ourselves()))
+            self.record = states.record
             disks = {name: disk.path / "data" for name, disk in self.disks.items()}
             self.cluster = Cluster(
                 self.folder, class_path, program, self._ports, disks, states.record
@@ -167,11 +177,33 @@ class World:
 
     def conninfo(self) -> str:
         """The database without a bad link on the way, as the product's user."""
-        return self.cluster.postgres.conninfo()
+        return self.postgres.conninfo()
+
+    @property
+    def postgres(self) -> Postgres:
+        """The database that is in charge."""
+        server = self.children["postgres"]
+        assert isinstance(server, Postgres)
+        return server
 
     def log_tail(self, name: str, lines: int = 20) -> str:
         """What a process said last."""
         return "\n".join(f"  | {line}" for line in tail(self.children[name].log, lines))
+
+    def free_port(self) -> int:
+        """A port for one more server."""
+        return self._ports.next()
+
+    def replace_postgres(self, standby: Standby) -> None:
+        """From now on this is the database, for whoever connects."""
+        before = self.postgres
+        shutil.rmtree(before.data, ignore_errors=True)  # it is dead, and its disk is small
+        self.children["postgres"] = standby
+        self.standby = None
+        for name, link in self.links.items():
+            if name.startswith("postgres-"):
+                link.target = standby.port
+                link.cut()
 
     # Starting and ending
 
@@ -278,6 +310,7 @@ class World:
 
     def _end_processes(self) -> None:
         """Nothing of it is needed any more, so everything dies at once, frozen or not."""
-        alive = [child for child in self.children.values() if child.is_alive()]
+        known = [*self.children.values(), self.standby]
+        alive = [child for child in known if child is not None and child.is_alive()]
         with ThreadPoolExecutor(max(1, len(alive))) as pool:
             list(pool.map(lambda child: child.kill(), alive))

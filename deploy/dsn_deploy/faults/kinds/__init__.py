@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dsn_deploy.faults.kinds import brokers, database, operator, processes, sites
+from dsn_deploy.faults.kinds import brokers, database, failover, operator, processes, sites
 from dsn_deploy.faults.kinds.kind import Kind
 
 KINDS: tuple[Kind, ...] = (
     *processes.KINDS,
     *brokers.KINDS,
     *database.KINDS,
+    *failover.KINDS,
     *sites.KINDS,
     *operator.KINDS,
 )
