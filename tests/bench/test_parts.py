@@ -10,7 +10,9 @@ import pytest
 
 from dsn_deploy.bench.figures import percentile
 from dsn_deploy.bench.load import Load, registration
+from dsn_deploy.bench.scale import longest_pause_s
 from dsn_deploy.bench.usage import OURSELVES, Usage
+from dsn_deploy.faults.recovery import Look
 from dsn_producers.mappers import mapper_of
 from dsn_producers.sources import Source
 
@@ -84,3 +86,13 @@ def test_usage_counts_descendants() -> None:
 
     assert used["child"] >= 0.03
     assert 0 < used[OURSELVES] <= own
+
+
+def test_the_longest_pause_is_between_two_looks_that_saw_more() -> None:
+    """Looks that saw nothing new do not end it; nothing new at all is one pause."""
+    looks = [
+        Look(at=at, complete=seen) for at, seen in [(1, 1), (2, 2), (3, 2), (4, 2), (6, 3), (7, 4)]
+    ]
+
+    assert longest_pause_s(looks, 1.0, 7.0) == 4.0
+    assert longest_pause_s(looks, 2.0, 4.0) == 2.0

@@ -17,11 +17,10 @@ from pathlib import Path
 from dsn_consumers.ledger import LedgerRow, balanced, ledger
 from dsn_deploy.bench import acknowledge, latency, throughput
 from dsn_deploy.bench.figures import BenchError, percentile
-from dsn_deploy.bench.load import Load
+from dsn_deploy.bench.load import loads_of
 from dsn_deploy.bench.system import System
 from dsn_deploy.bench.throughput import Throughput, wait_readable
 from dsn_deploy.bench.usage import Usage
-from dsn_producers.outbox import Outbox
 
 #: Changes of each source before anything is measured: lanes are open then, and code is loaded.
 WARM_CHANGES = 50
@@ -107,7 +106,11 @@ def run(asked: Asked, say: Say) -> Measured:
     Raises ``BenchError`` and ``StackError``; the folder with every log is then kept and named.
     """
     with folder(say) as place, System(place, say) as system, ExitStack() as opened:
-        loads = _loads(system, asked, opened)
+        if asked.changes < len(system.sources):
+            raise BenchError(
+                f"{asked.changes} changes are too few for {len(system.sources)} sources"
+            )
+        loads = loads_of(system.settings, system.sources, asked.people, asked.seed, opened)
         for load, outbox in loads:  # 1
             for _ in range(WARM_CHANGES):
                 outbox.take(next(load)).result(60)
@@ -145,16 +148,3 @@ def folder(say: Say) -> Iterator[Path]:
         say(f"failed; everything is left in {place}")
         raise
     shutil.rmtree(place)
-
-
-def _loads(system: System, asked: Asked, opened: ExitStack) -> list[tuple[Load, Outbox]]:
-    """The changes of each source and the outbox that takes them."""
-    if asked.changes < len(system.sources):
-        raise BenchError(f"{asked.changes} changes are too few for {len(system.sources)} sources")
-    loads = []
-    for count, source in enumerate(system.sources):
-        outbox = Outbox(system.settings, source.name)
-        opened.callback(outbox.close)
-        load = Load(source, asked.people, asked.seed + count, system.settings.partitions)
-        loads.append((load, outbox))
-    return loads

@@ -7,7 +7,8 @@ outbox, which also drops an item that says nothing new.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 
 from dsn_deploy.demo.changes import record_changes
@@ -15,9 +16,11 @@ from dsn_deploy.demo.crowd import PEOPLE_MAX, demographics
 from dsn_producers.change import change_of
 from dsn_producers.mapping import Item
 from dsn_producers.message import Message
+from dsn_producers.outbox import Outbox
 from dsn_producers.sources import Source
 from dsn_schemas.keys import record_key
 from dsn_schemas.records import RecordChange
+from dsn_schemas.settings import Settings
 from dsn_streams.entries import entry_of
 
 #: More than any measurement takes; the generator wants to know its end.
@@ -72,6 +75,18 @@ class Load:
         # A message has other bytes each time, a control id at the least.
         digest = hashlib.sha256(f"{change.source}:{change.seq}".encode()).digest()
         return Message(digest=digest, changes=(change_of(item, self._partitions),))
+
+
+def loads_of(
+    settings: Settings, sources: Sequence[Source], people: int, seed: int, opened: ExitStack
+) -> list[tuple[Load, Outbox]]:
+    """The changes of each source and the outbox that takes them, closed with ``opened``."""
+    loads = []
+    for count, source in enumerate(sources):
+        outbox = Outbox(settings, source.name)
+        opened.callback(outbox.close)
+        loads.append((Load(source, people, seed + count, settings.partitions), outbox))
+    return loads
 
 
 def registration(authority: str, number: int) -> bytes:

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from dsn_deploy.bench.figures import BenchError
+from dsn_deploy.faults.members import Member
 from dsn_deploy.logs import tail
 from dsn_deploy.provision import provision
 from dsn_deploy.services import SERVICES, Service
@@ -50,7 +51,9 @@ authority = "BENCH-TWO"
 class System:
     """Servers and services of one measurement; all stopped at the end of the ``with`` block."""
 
-    def __init__(self, folder: Path, say: Callable[[str], object]) -> None:
+    def __init__(self, folder: Path, say: Callable[[str], object], workers: int = 1) -> None:
+        """``workers``: stream workers of one group, ``streams`` and then ``streams-1``, …"""
+        self._workers = workers
         self._folder = folder
         self._say = say
         self._stack = EmbeddedStack(data=folder / "data")
@@ -90,6 +93,24 @@ class System:
         children = [*self._stack.servers, *self._services]
         return {one.name: one.identity.pid for one in children if one.identity is not None}
 
+    def add_worker(self, slot: int) -> Service:
+        """One more stream worker joins the group."""
+        name = f"streams-{slot}"
+        worker = Member(
+            name,
+            "streams",
+            log=self._folder / "data" / "logs" / f"{name}.log",
+            settings=self.settings.model_copy(update={"slot": slot}),
+            record=self._stack.state_file.record,
+        )
+        self._services.append(worker)
+        worker.start()
+        return worker
+
+    def drop(self, service: Service) -> None:
+        """It has ended, and is not missed."""
+        self._services.remove(service)
+
     def check(self) -> None:
         """Raise ``BenchError`` when a process has ended."""
         for one in [*self._stack.servers, *self._services]:
@@ -115,6 +136,8 @@ class System:
             service = kind(name, log=log, environment=given, record=record)
             self._services.append(service)
             service.start()
+        for slot in range(1, self._workers):
+            self.add_worker(slot)
         self._say(f"started {', '.join(SERVICES)}")
 
     def _await_ports(self) -> None:

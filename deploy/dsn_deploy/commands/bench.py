@@ -13,6 +13,7 @@ def register(app: typer.Typer) -> None:
     bench = typer.Typer(help="Measure this version on this machine.", no_args_is_help=True)
     bench.command("end-to-end")(end_to_end)
     bench.command("identity")(identity)
+    bench.command("scale")(scale)
     bench.command("stream")(stream)
     app.add_typer(bench, name="bench")
 
@@ -88,6 +89,34 @@ def stream(
     try:
         with stop.listening(), stop.interruptible():  # Ctrl-C leaves no server behind
             figures = run(Asked(changes=changes, people=people, seed=seed), Progress().say)
+    except StopAsked:
+        raise typer.Exit(INTERRUPTED) from None
+    show(figures, as_json=as_json)
+
+
+def scale(
+    people: Annotated[int, typer.Option(min=1, help="People, known to both sources.")] = 2_000,
+    changes: Annotated[
+        int, typer.Option(min=2, help="Taken with each number of workers.")
+    ] = 20_000,
+    workers: Annotated[str, typer.Option(help="Numbers of workers.")] = "1,2,4",
+    as_json: Json = False,
+) -> None:
+    """The same work with 1, 2 and 4 stream workers; pauses when one joins, leaves and dies."""
+    from dsn_deploy.asked import Asked as Stop
+    from dsn_deploy.asked import StopAsked
+    from dsn_deploy.bench.figures import Progress, show
+    from dsn_deploy.bench.scale import Asked, run
+    from dsn_deploy.errors import INTERRUPTED
+
+    numbers = [int(one) for one in workers.split(",") if one.isdigit() and int(one)]
+    if not numbers:
+        raise typer.BadParameter(f"{workers}: numbers with commas between", param_hint="--workers")
+    stop = Stop()
+    try:
+        with stop.listening(), stop.interruptible():  # Ctrl-C leaves no server behind
+            asked = Asked(people=people, changes=changes, workers=numbers)
+            figures = run(asked, Progress().say)
     except StopAsked:
         raise typer.Exit(INTERRUPTED) from None
     show(figures, as_json=as_json)
