@@ -8,6 +8,7 @@
 #? make simulate   20,000 simulated runs under faults (options: make simulate ARGS="--seed 9")
 #? make faults     50 rounds of faults on real processes (options: make faults ARGS="--seed 9")
 #? make mutants    plant bugs and see that the simulation finds each of them
+#? make histories  100,000 generated histories against the naive fold, some twenty minutes
 #? make identity   how well records of one person are found, on labelled data of others
 #? make lint       ruff, and the import rules between the stages
 #? make typecheck  mypy, strict
@@ -19,7 +20,7 @@ ARGS ?=
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo identity test long simulate faults mutants lint typecheck lock clean
+.PHONY: help demo identity test long simulate faults mutants histories lint typecheck lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -42,6 +43,9 @@ faults: $(READY)
 
 mutants: $(READY)
 	@PYTHONPATH=tests $(BIN)/python tests/simulation/mutants.py $(ARGS)
+
+histories: $(READY)
+	@PYTHONPATH=tests $(BIN)/python tests/streams/histories.py $(ARGS)
 
 # Labelled sets are not ours to ship; what is absent is passed over.
 LABELLED ?= ../shared/data

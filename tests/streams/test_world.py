@@ -9,6 +9,7 @@ from dsn_deploy.proof import fold
 from dsn_schemas.keys import record_key
 from dsn_schemas.records import RecordChange, ViewEntry
 from support.exact import ExactNumber
+from streams.histories import differs
 from support.histories import chained, history
 from support.world import World
 
@@ -122,3 +123,12 @@ def _withdrawn(change: RecordChange, seq: int) -> RecordChange:
     from dataclasses import replace
 
     return replace(change, seq=seq, op="delete", content=None)
+
+
+def test_a_selection_of_what_make_histories_compares(monkeypatch):
+    """Plain seeds agree with the fold, and a fold that says something else is noticed."""
+    assert [differs(seed) for seed in range(20)] == [""] * 20
+
+    monkeypatch.setattr(fold, "people", lambda *_: {"H|1": "somebody else"})
+
+    assert differs(1) == "people"

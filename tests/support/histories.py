@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any, Protocol
 
 from hypothesis import strategies as st
 
@@ -51,50 +53,47 @@ def _allergy(code: str, criticality: str) -> Allergy:
     return Allergy(code=Concept(codings=(Coding(system="s", code=code),)), criticality=criticality)
 
 
-@st.composite
-def statement(draw: st.DrawFn) -> tuple[str, str, str, str, Content | None, str]:
+class Pick(Protocol):
+    """One of some values, however it is chosen."""
+
+    def __call__(self, values: Sequence[Any], /) -> Any: ...
+
+
+def statement(pick: Pick) -> tuple[str, str, str, str, Content | None, str]:
     """(section, item, entry, status, content, op)."""
-    section = draw(
-        st.sampled_from(("demographics", "allergies", "results", "encounters", "claims"))
-    )
-    op = draw(st.sampled_from(("upsert", "upsert", "upsert", "delete")))
+    section = pick(("demographics", "allergies", "results", "encounters", "claims"))
+    op = pick(("upsert", "upsert", "upsert", "delete"))
     if section == "demographics":
-        content: Content = demographics(
-            draw(st.sampled_from((None, 0, 0, 1))), draw(st.sampled_from(("Roy", "Tremblay")))
-        )
+        content: Content = demographics(pick((None, 0, 0, 1)), pick(("Roy", "Tremblay")))
         return section, "patient", "", "", content, "upsert"
     if section == "claims":
-        authority, number = draw(st.sampled_from(RECORDS))
-        kind = draw(
-            st.sampled_from(("merge", "merge", "link", "unlink", "not-same", "move", "undo"))
-        )
+        authority, number = pick(RECORDS)
+        kind = pick(("merge", "merge", "link", "unlink", "not-same", "move", "undo"))
         claim = IdentityClaim(kind=kind, other_authority=authority, other_number=number)
-        item = draw(st.sampled_from((f"{kind}|{authority}|{number}", "link")))
+        item = pick((f"{kind}|{authority}|{number}", "link"))
         return section, item, "", "", claim, op
-    if section == "allergies" and draw(st.integers(0, 4)) == 0:
+    if section == "allergies" and pick(range(5)) == 0:
         return section, "statement", "", "", SectionStatement(), op
-    item = draw(st.sampled_from(("x", "y")))
-    code = draw(st.sampled_from(("", "s|1", "s|2")))
+    item = pick(("x", "y"))
+    code = pick(("", "s|1", "s|2"))
     if section == "allergies":
-        content = _allergy(code, draw(st.sampled_from(("low", "high"))))
-        return section, item, code, draw(st.sampled_from(("active", "inactive"))), content, op
+        content = _allergy(code, pick(("low", "high")))
+        return section, item, code, pick(("active", "inactive")), content, op
     if section == "results":
-        status = draw(st.sampled_from(("preliminary", "final", "corrected", "entered-in-error")))
-        content = Result(code=Concept(text="c"), value_text=draw(st.sampled_from(("1", "2"))))
-        return section, item, draw(st.sampled_from(("", "l|1|A1"))), status, content, op
-    return section, item, "", "finished", Encounter(note=draw(st.sampled_from("ab"))), op
+        status = pick(("preliminary", "final", "corrected", "entered-in-error"))
+        content = Result(code=Concept(text="c"), value_text=pick(("1", "2")))
+        return section, item, pick(("", "l|1|A1")), status, content, op
+    return section, item, "", "finished", Encounter(note=pick("ab")), op
 
 
-@st.composite
-def history(draw: st.DrawFn, changes_max: int = 14) -> list[RecordChange]:
+def made(pick: Pick, changes_max: int = 14) -> list[RecordChange]:
     """Changes with true numbers and times that lie."""
-    count = draw(st.integers(1, changes_max))
     numbers = dict.fromkeys((*SOURCES, STEWARD), 0)
     found = []
-    for _ in range(count):
-        authority, number = draw(st.sampled_from(RECORDS))
-        section, item, entry, status, content, op = draw(statement())
-        source = draw(st.sampled_from((*SOURCES, STEWARD) if section == "claims" else SOURCES))
+    for _ in range(pick(range(1, changes_max + 1))):
+        authority, number = pick(RECORDS)
+        section, item, entry, status, content, op = statement(pick)
+        source = pick((*SOURCES, STEWARD) if section == "claims" else SOURCES)
         numbers[source] += 1
         found.append(
             RecordChange(
@@ -109,12 +108,18 @@ def history(draw: st.DrawFn, changes_max: int = 14) -> list[RecordChange]:
                 entry=entry,
                 op=op,  # type: ignore[arg-type]
                 status=status,
-                occurred_at=draw(st.integers(0, 20)),
-                captured_at=draw(st.integers(1, 20)),
+                occurred_at=pick(range(21)),
+                captured_at=pick(range(1, 21)),
                 content=None if op == "delete" else content,
             )
         )
     return found
+
+
+@st.composite
+def history(draw: st.DrawFn, changes_max: int = 14) -> list[RecordChange]:
+    """A history that Hypothesis chooses, and makes small when it fails."""
+    return made(lambda values: draw(st.sampled_from(values)), changes_max)
 
 
 def chained(changes: list[RecordChange], partitions: int) -> list[RecordChange]:
