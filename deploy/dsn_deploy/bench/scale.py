@@ -22,6 +22,7 @@ from dsn_deploy.bench.system import System
 from dsn_deploy.bench.throughput import wait_readable
 from dsn_deploy.bench.usage import Usage
 from dsn_deploy.faults.recovery import Look, Watch
+from dsn_deploy.services import Service
 from dsn_producers.outbox import Outbox
 
 #: Changes of each source before anything is measured.
@@ -30,6 +31,10 @@ WARM_CHANGES = 200
 RATE = 50
 #: Looked at after a worker came, went or died, s: longer than its group waits for a dead one.
 AFTER_S = 20.0
+#: For a worker to start and be given lanes, on a crowded machine, s.
+JOINED_S = 120.0
+#: How long workers are looked at that have nothing to do, s.
+IDLE_S = 5.0
 
 Say = Callable[[str], object]
 Loads = Sequence[tuple[Load, Outbox]]
@@ -53,6 +58,10 @@ class Measured:
     changes_per_s: float
     #: CPU of all workers together, microseconds for each change.
     cpu_us_per_change: float
+    #: CPU of all workers together while nothing arrives, milliseconds a second.
+    idle_cpu_ms_per_s: float
+    #: The same without what they use for being there: what a change costs.
+    net_us_per_change: float
 
 
 def run(asked: Asked, say: Say) -> dict[str, object]:
@@ -65,7 +74,7 @@ def run(asked: Asked, say: Say) -> dict[str, object]:
             measured.append(_measure(system, loads, asked, workers, say))
             if workers == asked.workers[0]:
                 pauses = _pauses(system, loads, workers, say)
-    first = measured[0].cpu_us_per_change
+    first = measured[0].net_us_per_change
     return {
         "changes": asked.changes,
         "people": asked.people,
@@ -74,7 +83,9 @@ def run(asked: Asked, say: Say) -> dict[str, object]:
                 "workers": one.workers,
                 "changes_per_s": round(one.changes_per_s, 1),
                 "cpu_us_per_change": round(one.cpu_us_per_change, 1),
-                "cpu_to_first": round(one.cpu_us_per_change / first, 3),
+                "idle_cpu_ms_per_s": round(one.idle_cpu_ms_per_s, 1),
+                "net_us_per_change": round(one.net_us_per_change, 1),
+                "net_to_first": round(one.net_us_per_change / first, 3),
             }
             for one in measured
         ],
@@ -95,13 +106,22 @@ def _measure(system: System, loads: Loads, asked: Asked, workers: int, say: Say)
             outbox.take(next(load)).result(60)
     wait_readable(system, say)
     with Usage(system.pids) as usage:
+        before = _cpu_s(usage)
+        time.sleep(IDLE_S)
+        idle = (_cpu_s(usage) - before) / IDLE_S
         carried = throughput.measure(system, loads, asked.changes, usage, say)
     used = sum(cpu_s for name, cpu_s in carried.cpu_s.items() if name.startswith("streams"))
     return Measured(
         workers=workers,
         changes_per_s=carried.changes / carried.seconds,
         cpu_us_per_change=used / carried.changes * 1e6,
+        idle_cpu_ms_per_s=idle * 1e3,
+        net_us_per_change=(used - idle * carried.seconds) / carried.changes * 1e6,
     )
+
+
+def _cpu_s(usage: Usage) -> float:
+    return sum(used for name, used in usage.cpu_s().items() if name.startswith("streams"))
 
 
 def _pauses(system: System, loads: Loads, workers: int, say: Say) -> dict[str, object]:
@@ -113,13 +133,11 @@ def _pauses(system: System, loads: Loads, workers: int, say: Say) -> dict[str, o
             if not watch.await_complete(time.time(), 120):
                 raise BenchError("steady changes are not readable after 120 s")
             quiet = _pause(watch, lambda: None)
-            joined = _pause(watch, lambda: system.add_worker(workers))
-            worker = system.add_worker(workers + 1)
-            time.sleep(AFTER_S)
-            left = _pause(watch, lambda: worker.stop())
+            joined = _pause(watch, lambda: _joined(system, workers))
+            worker = _joined(system, workers + 1)
+            left = _pause(watch, worker.stop)
             system.drop(worker)
-            victim = system.add_worker(workers + 2)
-            time.sleep(AFTER_S)
+            victim = _joined(system, workers + 2)
             killed = _pause(watch, victim.kill)
             system.drop(victim)
     finally:
@@ -133,10 +151,22 @@ def _pauses(system: System, loads: Loads, workers: int, say: Say) -> dict[str, o
     }
 
 
+def _joined(system: System, slot: int) -> Service:
+    """One more worker, that has been given lanes."""
+    worker = system.add_worker(slot)
+    end = time.monotonic() + JOINED_S
+    while "lanes_opened" not in worker.log.read_text(errors="replace"):
+        system.check()
+        if time.monotonic() >= end:
+            raise BenchError(f"{worker.name} was given no lanes within {JOINED_S:g} s")
+        time.sleep(0.1)
+    return worker
+
+
 def _pause(watch: Watch, act: Callable[[], object]) -> float:
     began = time.time()
     act()
-    time.sleep(max(0.0, began + AFTER_S - time.time()))
+    time.sleep(AFTER_S)
     if not watch.await_complete(began, 120):
         raise BenchError("nothing became readable for 120 s after a worker came or went")
     return longest_pause_s(watch.looks, began, time.time())

@@ -166,18 +166,20 @@ class Edge(Actor):
         self._file.run("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copyfile(self.path, self._backup)
 
-    def restore(self, told: Mapping[tuple[str, int], int]) -> None:
-        """Put the backup in the place of the outbox, and start.
+    def restore(self, told: Mapping[tuple[str, int], int]) -> bool:
+        """Put the backup in the place of the outbox, and start; ``False`` when it is not the moment.
 
         Only while the centre has said that it has everything: what a lost disk alone held is lost
-        with it, and numbers that nobody has heard of would be given twice.
+        with it, marks that say where an epoch ends included, and numbers that nobody has heard of
+        would be given twice.
         """
         if self._busy or not self._backup.exists() or self._file is None or self.unsent:
-            return
+            return False
         if any(told.get(key, 0) < seq for key, seq in self.numbered().items()):
-            return
+            return False
         self._restore = True
         self.kill()
+        return True
 
     def resend(self, seq: int) -> None:
         """Ask the forwarder, from another process, to send again everything behind a number."""

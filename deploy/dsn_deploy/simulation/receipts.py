@@ -53,7 +53,7 @@ class ReceiptsProcess(Actor):
         self._session: Session | None = None
         self._producer: SimulatedProducer | None = None
         self._core: Rounds | None = None
-        #: Highest number of each source and epoch that a receipt said was seen.
+        #: Of each source and epoch, everything up to this number is in the store: receipts said so.
         self.told: dict[tuple[str, int], int] = {}
 
     def gone(self) -> None:
@@ -156,4 +156,4 @@ class Rounds(Receipts):
     ) -> None:
         super()._publish(producer, due, requests)
         for (_, source, epoch), one in due.items():
-            self._process.told[source, epoch] = one.seen
+            self._process.told[source, epoch] = one.seq

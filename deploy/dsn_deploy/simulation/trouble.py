@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dsn_deploy.simulation.disk import Folder
 from dsn_deploy.simulation.kernel import Actor
 from dsn_deploy.simulation.network import KAFKA, POSTGRES, REGISTRY
+from dsn_deploy.simulation.plan import TROUBLED_S
 from dsn_deploy.simulation.points import POINTS
 from dsn_schemas.decisions import STEWARD
 from dsn_schemas.topics import CHANGES_PREFIX, changes_topic
 
 if TYPE_CHECKING:
+    from dsn_deploy.simulation.edge import Edge
     from dsn_deploy.simulation.plan import Fault
     from dsn_deploy.simulation.world import World
 
@@ -141,7 +144,16 @@ def _back_up_outbox(world: World, fault: Fault) -> None:
 
 
 def _restore_outbox(world: World, fault: Fault) -> None:
-    world.edges[fault.target % len(world.edges)].restore(world.receipts.told)
+    """Somebody copies an outbox, and puts the copy back later: as soon as that destroys nothing
+    which the outbox alone has."""
+    edge = world.edges[fault.target % len(world.edges)]
+    edge.back_up()
+    world.kernel.after(fault.size * 3, partial(_put_back, world, edge))
+
+
+def _put_back(world: World, edge: Edge) -> None:
+    if not edge.restore(world.receipts.told) and world.kernel.now < TROUBLED_S:
+        world.kernel.after(0.1, partial(_put_back, world, edge))
 
 
 def _resend(world: World, fault: Fault) -> None:

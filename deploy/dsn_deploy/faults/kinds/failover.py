@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import time
+from typing import Any
 
 import psycopg
 
@@ -60,18 +61,31 @@ def _fail_over(world: World, _target: str) -> None:
     _signal(standby, signal.SIGCONT)  # 2
     superuser = standby.conninfo(SUPERUSER, DATABASE)
     with psycopg.connect(superuser, autocommit=True, connect_timeout=10) as connection:
-        connection.execute("SELECT pg_promote(true, %s)", [PROMOTE_S])
+        _promote(connection)
         world.rolled_back += before - _count(connection)
     world.replace_postgres(standby)  # 3
     (world.folder / reader.WHERE).write_text(world.conninfo(), encoding="utf-8")
     world.release("postgres")
 
 
-def _count(connection: psycopg.Connection[tuple[int]]) -> int:
+def _promote(connection: psycopg.Connection[Any]) -> None:
+    """Make it a primary. To wait within ``pg_promote`` would hold a snapshot that what is still to be
+    replayed conflicts with."""
+    connection.execute("SELECT pg_promote(wait => false)")
+    end = time.monotonic() + PROMOTE_S
+    while time.monotonic() < end:
+        row = connection.execute("SELECT pg_is_in_recovery()").fetchone()
+        if row is not None and not row[0]:
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"the standby was no primary after {PROMOTE_S} s")
+
+
+def _count(connection: psycopg.Connection[Any]) -> int:
     """Journal and view records that consumers have written, all of them together."""
     row = connection.execute(_READ).fetchone()
     assert row is not None
-    return row[0]
+    return int(row[0])
 
 
 def _signal(standby: Standby, what: signal.Signals) -> None:
