@@ -148,7 +148,7 @@ def _restore_outbox(world: World, fault: Fault) -> None:
     which the outbox alone has."""
     edge = world.edges[fault.target % len(world.edges)]
     edge.back_up()
-    world.kernel.after(fault.size * 3, partial(_put_back, world, edge))
+    world.kernel.after(0.5 + fault.size * 4, partial(_put_back, world, edge))
 
 
 def _put_back(world: World, edge: Edge) -> None:
