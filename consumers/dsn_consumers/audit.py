@@ -188,7 +188,7 @@ class AuditSink:
         return not self._lane(page, _lane_key(read, head)).change(
             fields["seq"],
             fields["previous"],
-            rejected=fields["section"] == "rejected",
+            rejected=fields["section"] == "rejected" and fields["op"] == "upsert",
             captured_at=within_calendar(fields["captured_at"]),
         )
 

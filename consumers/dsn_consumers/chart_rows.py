@@ -23,6 +23,7 @@ from dsn_consumers.table_rows import (
     gone_row,
     link_row,
     move_row,
+    quarantine_end_row,
     quarantine_row,
     review_row,
     terms_row,
@@ -31,6 +32,7 @@ from dsn_schemas.decisions import STEWARD
 from dsn_schemas.keys import SEPARATOR, partition_of, person_id, record_key
 from dsn_schemas.records import (
     QuarantinedChange,
+    QuarantineEnd,
     RecordChange,
     RecordLink,
     RecordSettled,
@@ -62,6 +64,7 @@ class Rows:
     staged_settled: list[bytes] = field(default_factory=list)
     staged_barriers: list[bytes] = field(default_factory=list)
     staged_quarantine: list[bytes] = field(default_factory=list)
+    staged_quarantine_ends: list[bytes] = field(default_factory=list)
     staged_moves: list[bytes] = field(default_factory=list)
     staged_reviews: list[bytes] = field(default_factory=list)
     staged_decisions: list[bytes] = field(default_factory=list)
@@ -112,7 +115,7 @@ class Encoder:
     def _add(self, rows: Rows, read: Read) -> None:
         key = read.key or b""
         if read.topic == QUARANTINE:
-            rows.staged_quarantine.append(quarantine_row(self._typed(read, QuarantinedChange)))
+            self._aside(rows, read)
         elif read.topic == IDENTITY_REVIEWS:
             if read.value is not None:
                 rows.staged_reviews.append(review_row(self._typed(read, ReviewPair), read))
@@ -124,6 +127,14 @@ class Encoder:
             self._settle(rows, read)
         else:
             self._entry(rows, read, key.decode())
+
+    def _aside(self, rows: Rows, read: Read) -> None:
+        said = None if read.value is None else self._codec.decode(read.value)
+        if isinstance(said, QuarantineEnd):
+            rows.staged_quarantine_ends.append(quarantine_end_row(said))
+        else:
+            change = self._typed(read, QuarantinedChange)
+            rows.staged_quarantine.append(quarantine_row(change, read))
 
     def _link(self, rows: Rows, read: Read, last: bool) -> None:
         """A link, and the move that it is: of several moves in a batch none is forgotten."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,9 @@ from dsn_consumers import gap
 from dsn_consumers.database import statement
 from dsn_consumers.gap import Request
 from dsn_consumers.receipts import read_gaps, write_gap
+
+#: Messages named in one request: 64 bytes each.
+RETRIES_MAX = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,3 +91,19 @@ def request_resend(
         for request in [] if dry_run else requests:
             connection.execute(statement("add_request"), request._asdict())
     return requests
+
+
+def request_retry(conninfo: str, source: str, messages: Sequence[str]) -> None:
+    """Ask the outbox of a source to map rejected messages again (SHA-256, hexadecimal).
+
+    Raises ``NoSuchSource``.
+    """
+    with psycopg.connect(conninfo, connect_timeout=5) as connection:
+        rows = connection.execute(statement("topics_of_source"), {"source": source}).fetchall()
+        if not rows:
+            raise NoSuchSource(f"the centre has read nothing of {source}")
+        for at in range(0, len(messages), RETRIES_MAX):
+            some = {"messages": list(messages[at : at + RETRIES_MAX])}
+            for (topic,) in rows:
+                values = {"topic": topic, "source": source}
+                connection.execute(statement("add_retry_request"), values | some)

@@ -23,7 +23,7 @@ SHADOW = "dsn_shadow"
 #: The tables that the store makes from the journal.
 TABLES = (
     "entries", "links", "settled", "record_sources", "search_terms", "barriers", "quarantine",
-    "moves", "reviews", "decisions",
+    "quarantine_ends", "quarantine_over", "moves", "reviews", "decisions",
 )  # fmt: skip
 #: A switch waits this long for the transactions under way, then gives up and changes nothing.
 _PATIENCE = "SET LOCAL lock_timeout = '15s'"

@@ -20,6 +20,7 @@ from dsn_consumers.database import statement
 from dsn_consumers.errors import AnotherWriter, OffsetsLost, is_passing
 from dsn_consumers.intake import Intake, Place, Read, Topic
 from dsn_consumers.stopping import Backoff, Stop
+from dsn_schemas import metrics
 from dsn_schemas.registry import RegistryUnreachable
 from dsn_schemas.settings import Settings
 from dsn_schemas.wire import UnknownSchema
@@ -183,6 +184,8 @@ class Pump(Generic[Prepared]):
             return
         writing.done.result()
         self._backoff.reset()  # a batch is kept: both neighbours are there
+        moved = sum(at - self._offsets.get(place, at) for place, at in writing.after.items())
+        metrics.batch(self._sink.name, moved)
         self._offsets.update(writing.after)  # 4
         self._sink.committed(writing.prepared)
         log.debug("batch_kept", consumer=self._sink.name, places=len(writing.after))
@@ -205,6 +208,7 @@ class Pump(Generic[Prepared]):
         self._sink.opened(self._connection, found)
         self._intake.read_from(self._offsets)
         self._looked_at = self._neighbours.monotonic()
+        metrics.readiness.set(self._sink.name, True)
         log.info("consumer_ready", consumer=self._sink.name, partitions=len(self._offsets))
 
     def _look(self) -> None:
@@ -313,6 +317,8 @@ class Pump(Generic[Prepared]):
         if isinstance(error, psycopg.Error) and not is_passing(error):
             raise error
         self._disconnect()
+        metrics.readiness.set(self._sink.name, False)
+        metrics.pause(self._sink.name)
         pause = self._backoff.next_s()
         log.warning(
             "neighbour_away",

@@ -28,7 +28,8 @@ from dsn_consumers.pump import LOCK_EVERY_S, connect
 from dsn_consumers.quarantine_tail import QuarantineTail, TailUnread
 from dsn_consumers.receipt import Key, Look, Moves, Progress
 from dsn_consumers.stopping import Backoff, Stop
-from dsn_schemas.records import Receipt, ResendRequest
+from dsn_schemas import metrics
+from dsn_schemas.records import Receipt, ResendRequest, RetryRequest
 from dsn_schemas.registry import RegistryIds, RegistryUnreachable
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import CHANGES_PREFIX, QUARANTINE, RECEIPTS_PREFIX, named, receipts_topic
@@ -37,6 +38,8 @@ from dsn_schemas.wire import Codec
 log = structlog.get_logger()
 
 Connection = psycopg.Connection[Any]
+#: What an outbox is asked for.
+Asked = ResendRequest | RetryRequest
 
 #: Between two looks at the store, s: an outbox may free what is older than an hour, so there is
 #: no haste; a hole is noticed within this time and asked for a few seconds later.
@@ -81,6 +84,8 @@ class Receipts:
                 if isinstance(error, psycopg.Error) and not is_passing(error):
                     raise
                 pause = backoff.next_s()
+                metrics.readiness.set(self.name, False)
+                metrics.pause(self.name)
                 log.warning(
                     "neighbour_away",
                     consumer=self.name,
@@ -102,11 +107,13 @@ class Receipts:
             intake = Intake(self._settings, self.name)
             tail = QuarantineTail(self._settings)
             self._told.clear()  # somebody else may have told otherwise meanwhile
+            metrics.readiness.set(self.name, True)
             log.info("consumer_ready", consumer=self.name)
             try:
                 while not self._stop.asked:
                     self._look(connection, intake)
                     self.round(connection, producer, tail)
+                    metrics.batch(self.name, 0)
                     backoff.reset()
                     self._stop.wait(ROUND_S)
             finally:
@@ -193,7 +200,7 @@ class Receipts:
             self._stop.wait(0.05)
         return False
 
-    def _waiting_requests(self, connection: Connection) -> list[tuple[str, ResendRequest]]:
+    def _waiting_requests(self, connection: Connection) -> list[tuple[str, Asked]]:
         """Requests that are not published yet, each with its receipts topic."""
         rows = connection.execute(statement("requests_waiting")).fetchall()
         if not rows:
@@ -207,7 +214,7 @@ class Receipts:
         self,
         producer: Producer,
         due: Mapping[Key, Receipt],
-        requests: Sequence[tuple[str, ResendRequest]],
+        requests: Sequence[tuple[str, Asked]],
     ) -> None:
         producer.begin_transaction()
         for (topic, source, epoch), one in due.items():
@@ -286,8 +293,16 @@ def _receipts_of(changes_topic: str) -> str:
     return receipts_topic(changes_topic.removeprefix(CHANGES_PREFIX))
 
 
-def _request(row: Sequence[Any], store: str) -> ResendRequest:
-    number, source, epoch, after, upto, partition, fill, reason, at = row
+def _request(row: Sequence[Any], store: str) -> Asked:
+    number, source, epoch, after, upto, partition, fill, reason, at, messages = row
+    if messages is not None:
+        return RetryRequest(
+            source=source,
+            messages=tuple(messages),
+            store=store,
+            number=number,
+            at=int(at.timestamp() * 1000),
+        )
     return ResendRequest(
         source=source,
         epoch=epoch,

@@ -48,7 +48,8 @@ _WRITES = {
     "staged_record_sources": ("write_record_sources",),
     "staged_settled": ("write_settled",),
     "staged_barriers": ("write_barriers",),
-    "staged_quarantine": ("write_quarantine",),
+    "staged_quarantine": ("write_quarantine", "settle_quarantine"),
+    "staged_quarantine_ends": ("write_quarantine_ends", "settle_quarantine"),
 }
 
 

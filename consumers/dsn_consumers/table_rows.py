@@ -32,6 +32,7 @@ from dsn_schemas.keys import SEPARATOR, person_id, record_key, split_record_key
 from dsn_schemas.records import (
     IdentityClaim,
     QuarantinedChange,
+    QuarantineEnd,
     RecordChange,
     RecordLink,
     ReviewPair,
@@ -201,7 +202,21 @@ def barrier_row(barrier: ViewBarrier, read: Read) -> bytes:
     )
 
 
-def quarantine_row(change: QuarantinedChange) -> bytes:
+def quarantine_end_row(end: QuarantineEnd) -> bytes:
+    """A row of ``quarantine_ends``."""
+    return row(
+        text(end.topic),
+        int4(end.partition),
+        int8(end.offset),
+        text(end.source),
+        text(end.item),
+        int4(end.epoch),
+        int8(end.seq),
+        instant(end.captured_at),
+    )
+
+
+def quarantine_row(change: QuarantinedChange, read: Read) -> bytes:
     """A row of ``quarantine``."""
     return row(
         text(change.topic),
@@ -215,6 +230,8 @@ def quarantine_row(change: QuarantinedChange) -> bytes:
         text(change.detail),
         instant(change.captured_at),
         blob(change.payload),
+        text(change.item),
+        int8(read.offset),
     )
 
 

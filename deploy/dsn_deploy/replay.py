@@ -72,9 +72,12 @@ def replay(
     selection: Selection,
     *,
     rate: int = RATE,
+    retry: bool = False,
     wait: Callable[[float], object] = time.sleep,
 ) -> int:
     """Put the chosen records through again, at most ``rate`` a second; how many.
+
+    ``retry``: they are in quarantine, and admit says so when it can use them now.
 
     Stopped anywhere it has done no harm, and repeating it does none. Raises ``CommandError`` when
     the broker does not take a record.
@@ -91,7 +94,8 @@ def replay(
     topic = named(REPLAYS, settings.generation)
     count, began = 0, time.monotonic()
     for read in _chosen(settings, codec, selection):
-        one = Replay(read.topic, read.partition, read.offset, read.at, read.value or b"")
+        place = (read.topic, read.partition, read.offset)
+        one = Replay(*place, read.at, read.value or b"", retry)
         value = encode(one)
         producer.produce(topic, value, read.key, partition=read.partition, on_delivery=delivered)
         producer.poll(0)

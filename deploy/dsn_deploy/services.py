@@ -27,12 +27,16 @@ SERVICES: Mapping[str, str] = {
 }
 
 
-#: Services that run when they are asked for (``DSN_SAMPLING=true``, or ``dsn run``).
-ON_DEMAND: Mapping[str, str] = {"reconcile": "dsn_consumers.reconcile.sampling"}
+#: Services that run when they are asked for (``DSN_SAMPLING=true``, or ``dsn run``); `dsn up` runs the
+#: watch as well.
+ON_DEMAND: Mapping[str, str] = {
+    "reconcile": "dsn_consumers.reconcile.sampling",
+    "watch": "dsn_deploy.watch",
+}
 #: Of these every generation has its own.
 OF_A_GENERATION = ("store", "streams")
 #: These have to know which one readers see.
-OF_LIVE = (*OF_A_GENERATION, "receipts", "reconcile")
+OF_LIVE = (*OF_A_GENERATION, "receipts", "reconcile", "watch")
 #: Whoever builds beside the ones people wait for is polite to them.
 POLITE = 10
 
@@ -72,12 +76,14 @@ def services_of(
 
 def run(name: str, settings: Settings) -> None:
     """Be that service; imports only what this one needs."""
+    from dsn_schemas import metrics
     from dsn_schemas.garbage import collect_seldom
 
     module = import_module({**SERVICES, **ON_DEMAND}[name])
     if settings.rate:
         os.nice(POLITE)
     collect_seldom()
+    metrics.serve(name, settings.metrics_port)
     module.main(settings)
 
 

@@ -12,17 +12,20 @@ import sys
 from dataclasses import dataclass
 
 import structlog
+from prometheus_client import REGISTRY
 
-from dsn_producers import sources
-from dsn_producers.errors import EdgeError
+from dsn_producers import retrying, sources
+from dsn_producers.errors import EdgeError, OutboxRefused
 from dsn_producers.forwarder import Forwarder
 from dsn_producers.intake import Intake
 from dsn_producers.limits import Limits
 from dsn_producers.mappers import mapper_of
+from dsn_producers.measures import OutboxCollector
 from dsn_producers.mllp import Listener
 from dsn_producers.outbox import Outbox
 from dsn_producers.sources import Source
 from dsn_producers.status import SourceStatus, status
+from dsn_schemas import metrics
 from dsn_schemas.settings import Settings
 
 __all__ = ["SourceStatus", "main", "status"]
@@ -68,13 +71,18 @@ async def serve(settings: Settings, limits: Limits, stopping: asyncio.Event | No
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     served: list[_Served] = []
+    outboxes = OutboxCollector(settings, limits)
+    REGISTRY.register(outboxes)
     try:
         for source in sources.load(settings.sources):
             served.append(_opened(settings, limits, source))
         await _listen(served)
+        metrics.readiness.set("edge", True)
         log.info("edge_started", sources=len(served))
-        await _watch(served, stopping)
+        await _watch(settings, limits, served, stopping)
     finally:
+        metrics.readiness.forget("edge")
+        REGISTRY.unregister(outboxes)
         await _drain(served)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
@@ -101,8 +109,12 @@ async def _listen(served: list[_Served]) -> None:
             await one.listener.start()
 
 
-async def _watch(served: list[_Served], stopping: asyncio.Event) -> None:
+async def _watch(
+    settings: Settings, limits: Limits, served: list[_Served], stopping: asyncio.Event
+) -> None:
+    """See that every forwarder lives, and map again what the centre asks for."""
     while not stopping.is_set():
+        await _retry(settings, limits, served)
         for one in served:
             if not one.forwarder.alive:
                 error = one.forwarder.failure
@@ -112,6 +124,15 @@ async def _watch(served: list[_Served], stopping: asyncio.Event) -> None:
                 await stopping.wait()
         except TimeoutError:
             continue
+
+
+async def _retry(settings: Settings, limits: Limits, served: list[_Served]) -> None:
+    for one in served:
+        if one.outbox.retry_asked():
+            try:
+                await asyncio.to_thread(retrying.serve, settings, one.intake.source, limits)
+            except OutboxRefused as error:
+                log.warning("retry_waits", source=one.outbox.source, reason=error.reason)
 
 
 async def _drain(served: list[_Served]) -> None:

@@ -18,7 +18,7 @@ from dsn_producers.outbox_file import OutboxFile
 from dsn_producers.receipted import Served
 from dsn_producers.receipts import Finding, Word
 from dsn_producers.receiving import Feed
-from dsn_schemas.records import ResendRequest
+from dsn_schemas.records import ResendRequest, RetryRequest
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +59,9 @@ def take_words(file: OutboxFile, words: Iterable[Word]) -> None:
     for word in words:
         if isinstance(word, ResendRequest):
             _serve(file, word)
+        elif isinstance(word, RetryRequest):
+            if count := receipted.note_retry(file, word):
+                log.warning("retry_requested", source=file.source, messages=count)
         elif receipted.take_receipt(file, word) is Finding.RESTORED:
             newest = Restored(word.epoch, max(word.seen, word.seq))
     if newest is not None:

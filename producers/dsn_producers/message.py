@@ -12,6 +12,7 @@ import structlog
 
 from dsn_producers.change import Change, UnfitItem, change_of
 from dsn_producers.mapping import Item, Mapper, Refusal, Unmappable
+from dsn_producers.outbox_file import OutboxFile
 from dsn_producers.sources import Source
 from dsn_schemas.records import RejectedMessage
 
@@ -47,8 +48,12 @@ class Message:
     rejection: Rejection | None = None
     #: Bytes to keep at the edge because the journal does not take them.
     kept: bytes | None = None
+    #: Format of a rejected one: hl7v2 or fhir.
+    kind: str = ""
     #: The outbox already had it when it was looked up: it was not mapped again.
     seen: bool = False
+    #: Refused before and mapped again by the word of an operator.
+    retried: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -137,7 +142,24 @@ def rejected(
         changes=(_encodable(item, content, partitions),),
         rejection=rejection,
         kept=None if travels else data,
+        kind=kind,
     )
+
+
+def withdrawn(digest: bytes, outbox: OutboxFile, captured_at: int) -> Change:
+    """Says that the message of this digest is rejected no longer: what it said has numbers now."""
+    item = Item(
+        authority=EDGE_AUTHORITY,
+        number=outbox.source,
+        section="rejected",
+        item=digest.hex(),
+        entry="",
+        op="delete",
+        status="",
+        occurred_at=captured_at,
+        content=None,
+    )
+    return change_of(item, outbox.partitions)
 
 
 def _encodable(item: Item, content: RejectedMessage, partitions: int) -> Change:

@@ -108,6 +108,11 @@ class Outbox:
         with self._reading:
             return self._reader.counters(self._reader.epoch)
 
+    def retry_asked(self) -> bool:
+        """Whether the centre asks for refused messages to be mapped again."""
+        with self._reading:
+            return self._reader.one("any_retry") is not None
+
     def close(self) -> None:
         """Commit what was taken, then close; a later ``take`` raises ``OutboxClosed``."""
         with self._changed:

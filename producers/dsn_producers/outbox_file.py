@@ -117,6 +117,11 @@ class OutboxFile:
         """The establishment system whose outbox this is."""
         return str(self._description["source"])
 
+    @property
+    def partitions(self) -> int:
+        """Partitions its numbers were given for."""
+        return int(str(self._description["partitions"]))
+
     def meta(self, name: str, default: int = 0) -> int:
         """A number kept under ``name``."""
         row = self.one("meta", name)
@@ -235,8 +240,11 @@ class OutboxFile:
                 first = {"epoch": epoch, "sent": epoch * EPOCH_SPAN}
                 self.many("put_meta", [*self._description.items(), *first.items()])
                 self.execute("start_counters", epoch)
-            for statement in text("outbox_receipts.sql").split(";\n"):
-                self.run(statement)
+            for later in ("outbox_receipts.sql", "outbox_refused.sql"):
+                for statement in text(later).split(";\n"):
+                    self.run(statement)
+            if "position" not in {row[1] for row in self.run("PRAGMA table_info(items)")}:
+                self.run("ALTER TABLE items ADD COLUMN position INTEGER NOT NULL DEFAULT 0")
             for name, ours in self._description.items():
                 found = (self.one("meta", name) or ("absent",))[0]
                 if found != ours:

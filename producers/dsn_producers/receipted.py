@@ -5,15 +5,17 @@ Called in the forwarder's thread, and by ``status`` for what is not covered.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from dsn_producers import refused
 from dsn_producers.outbox_file import OutboxFile
 from dsn_producers.receipts import Finding, Known, judge
 from dsn_producers.sending import go_back, position_of
-from dsn_schemas.records import Receipt, ResendRequest
+from dsn_schemas.records import Receipt, ResendRequest, RetryRequest
 
 #: Removed in one transaction, about; SQLite may overwrite what it frees.
 FREE_BYTES_MAX = 4 * 1024 * 1024
@@ -87,11 +89,8 @@ def _ours(file: OutboxFile) -> int:
 def serve(file: OutboxFile, request: ResendRequest) -> Served:
     """Serve a request once: send again what is held of it, or note the hole to be filled."""
     with file.transaction():
-        store = (file.one("meta", "asked_store") or ("",))[0]
-        if store == request.store and request.number <= file.meta("asked"):
+        if not _is_new(file, request):
             return Served.NOTHING
-        file.put_meta("asked_store", request.store)
-        file.put_meta("asked", request.number)
         if request.epoch > file.epoch:
             return Served.NOTHING
         after = position_of(request.epoch, request.after)
@@ -107,6 +106,29 @@ def serve(file: OutboxFile, request: ResendRequest) -> Served:
         place = (request.epoch, request.partition, request.upto, request.after)
         file.execute("put_fill", *place, request.reason)
     return Served.FILLED
+
+
+def note_retry(file: OutboxFile, request: RetryRequest) -> int:
+    """Keep which messages are to be mapped again, once a request; how many of them wait here."""
+    with file.transaction():
+        if not _is_new(file, request):
+            return 0
+        asked = (bytes.fromhex(message) for message in request.messages if _is_digest(message))
+        return sum(file.execute("put_retry", digest) for digest in asked)
+
+
+def _is_new(file: OutboxFile, request: ResendRequest | RetryRequest) -> bool:
+    """Whether a request was not served before; notes that it is."""
+    store = (file.one("meta", "asked_store") or ("",))[0]
+    if store == request.store and request.number <= file.meta("asked"):
+        return False
+    file.put_meta("asked_store", request.store)
+    file.put_meta("asked", request.number)
+    return True
+
+
+def _is_digest(text: str) -> bool:
+    return re.fullmatch("[0-9a-f]{64}", text) is not None
 
 
 def fills(file: OutboxFile) -> list[Fill]:
@@ -138,6 +160,7 @@ def free(file: OutboxFile, captured_before: int, count_max: int) -> int:
             for position, row_bytes in rows:
                 if size_bytes >= FREE_BYTES_MAX:
                     break
+                refused.keep_bytes(file, position)
                 file.execute("drop_change", position)
                 last, size_bytes, removed = position, size_bytes + row_bytes, removed + 1
             if last > first:

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from dsn_schemas.records import Receipt, ResendRequest
+from dsn_schemas.records import Receipt, ResendRequest, RetryRequest
 
 #: What the centre tells an outbox.
-Word = Receipt | ResendRequest
+Word = Receipt | ResendRequest | RetryRequest
 
 
 class Finding(Enum):

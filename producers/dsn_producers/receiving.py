@@ -24,7 +24,7 @@ from confluent_kafka.admin import AdminClient
 from dsn_producers.errors import EdgeError
 from dsn_producers.receipts import Word, latest
 from dsn_producers.sources import Source
-from dsn_schemas.records import Receipt, ResendRequest
+from dsn_schemas.records import Receipt, ResendRequest, RetryRequest
 from dsn_schemas.registry import RegistryIds
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import MESSAGE_BYTES_MAX, changes_topic, receipts_topic
@@ -173,4 +173,4 @@ class KafkaFeed:
         except UnreadableRecord as error:
             log.warning("unreadable_receipt", topic=self._topic, why=str(error))
             return None
-        return word if isinstance(word, Receipt | ResendRequest) else None
+        return word if isinstance(word, Receipt | ResendRequest | RetryRequest) else None

@@ -56,6 +56,7 @@ def begin_new_epoch(file: OutboxFile, epoch_told: int) -> int:
         _correct(file, moved, epoch)  # 3
         file.execute("forget_items")  # 4
         file.execute("forget_messages")
+        file.execute("forget_refused")
         file.execute("drop_meta", "unverified")
         file.put_meta("epoch", epoch)
     return len(moved)  # 5

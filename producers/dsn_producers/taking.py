@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from dsn_producers.change import Change, body, source_prefix
 from dsn_producers.errors import OutboxFull
 from dsn_producers.limits import Limits
-from dsn_producers.message import Message
+from dsn_producers.message import Message, withdrawn
 from dsn_producers.outbox_file import EPOCH_SPAN, OutboxFile
 
 
@@ -79,21 +79,29 @@ class _Group:
         self._heads: dict[int, int] = dict(file.all("heads", self._epoch))
         self._moved: set[int] = set()
         self._seq = self._counters.numbered
+        row = file.one("last_refused")
+        #: Where the latest message that waits for a fix was refused; 0: none waits.
+        self._refused = 0 if row is None or row[0] is None else int(row[0])
         self._prefix = source_prefix(file.source, self._epoch)
 
     def take(self, message: Message) -> Taken:
         known = self._file.one("message", message.digest)
+        if known is not None and known[1] and message.retried and message.rejection:
+            return self._refuse_again(message)
         if known is not None and (message.seen or message.rejection or not known[1]):
             return self._count(message, numbered=0, received=int(known[0]))
-        before = self._seq
+        before, received = self._seq, len(message.changes)
+        refused_at = self._file.one("refused_at", message.digest)
         for change in message.changes:
-            self._number(change)
-        refused = message.rejection is not None
-        self._file.execute("put_message", message.digest, len(message.changes), refused)
-        if message.rejection is not None and message.kept is not None:
-            reason, at = message.rejection.reason, self._captured_at
-            self._file.execute("put_rejected", message.digest, reason, at, message.kept)
-        return self._count(message, numbered=self._seq - before, received=len(message.changes))
+            self._number(change, None if refused_at is None else int(refused_at[0]))
+        if refused_at is not None:
+            received += self._withdraw(message)
+        self._file.execute(
+            "put_message", message.digest, len(message.changes), message.rejection is not None
+        )
+        if message.rejection is not None:
+            self._refuse(message)
+        return self._count(message, numbered=self._seq - before, received=received)
 
     def finish(self) -> None:
         heads = [(self._epoch, partition, self._heads[partition]) for partition in self._moved]
@@ -105,9 +113,19 @@ class _Group:
             self._epoch,
         )
 
-    def _number(self, change: Change) -> None:
+    def _number(self, change: Change, place: int | None = None) -> None:
+        """Number what says something new.
+
+        ``place`` of a message that was refused before: what was said of an item since then stands,
+        and what is taken now keeps that place for those that were refused later.
+        """
         known = self._file.one("item", change.item)
+        if known is not None and place is not None and known[1] >= place:
+            return
         if known is not None and known[0] == change.state:
+            if known[1] < (place or self._refused):
+                said = self._position(self._seq) if place is None else place
+                self._file.execute("say_item", said, change.item)
             return
         seq = self._seq = self._seq + 1
         partition = change.partition
@@ -117,10 +135,45 @@ class _Group:
         data = body(self._prefix, seq, previous, self._captured_at, change)
         self._file.execute(
             "put_change",
-            *(self._epoch * EPOCH_SPAN + seq, partition, previous, self._captured_at),
+            *(self._position(seq), partition, previous, self._captured_at),
             *(self._file.own_schema, change.key, data),
         )
-        self._file.execute("put_item", change.item, change.state)
+        said = self._position(seq) if place is None else place
+        self._file.execute("put_item", change.item, change.state, said)
+
+    def _position(self, seq: int) -> int:
+        return self._epoch * EPOCH_SPAN + seq
+
+    def _refuse(self, message: Message) -> None:
+        """Note where a message was refused, and keep the bytes that do not travel."""
+        assert message.rejection is not None
+        self._refused = self._position(self._seq)
+        said = (message.rejection.reason, message.rejection.detail, self._captured_at)
+        here = (self._refused, self._refused)
+        self._file.execute("put_refused", message.digest, *here, message.kind, *said)
+        if message.kept is not None:
+            reason = message.rejection.reason
+            self._file.execute(
+                "put_rejected", message.digest, reason, self._captured_at, message.kept
+            )
+
+    def _refuse_again(self, message: Message) -> Taken:
+        """A retry that failed: said anew, in a number of its own, under the place it had."""
+        assert message.rejection is not None
+        before = self._seq
+        for change in message.changes:
+            self._number(change)
+        said = (message.rejection.reason, message.rejection.detail)
+        self._file.execute("refuse_again", self._position(self._seq), *said, message.digest)
+        received = len(message.changes)
+        return self._count(message, numbered=self._seq - before, received=received)
+
+    def _withdraw(self, message: Message) -> int:
+        """Say that the refusal is over; how many changes that takes."""
+        self._number(withdrawn(message.digest, self._file, self._captured_at))
+        self._file.execute("drop_refused", message.digest)
+        self._file.execute("drop_rejected", message.digest)
+        return 1
 
     def _count(self, message: Message, *, numbered: int, received: int) -> Taken:
         c = self._counters

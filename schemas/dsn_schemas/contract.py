@@ -22,9 +22,11 @@ SUBJECTS = (
     "ViewBarrier",
     "RecordSettled",
     "QuarantinedChange",
+    "QuarantineEnd",
     "Receipt",
     "AccessEvent",
     "ResendRequest",
+    "RetryRequest",
 )
 
 

@@ -66,6 +66,29 @@ class AccessEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineEnd:
+    """Something that was in quarantine is used now: what it said has numbers or contributions of its own."""
+
+    #: Source.
+    source: str
+    #: A rejected message that was mapped again at the edge: the item its earlier rejections carry;
+    #: empty: one record of the journal.
+    item: str = ""
+    #: Where what ends it was read; of one record of the journal: its own place.
+    topic: str
+    #: Partition.
+    partition: int
+    #: Offset.
+    offset: int
+    #: Epoch of the number that ends it.
+    epoch: int
+    #: Number that ends it: everything below it that carries the item is over.
+    seq: int
+    #: Edge clock of that number.
+    captured_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantinedChange:
     """Something no stage could use, byte for byte, with a reason a person can act on."""
 
@@ -91,6 +114,9 @@ class QuarantinedChange:
     captured_at: int
     #: The bytes as they were read.
     payload: bytes
+    #: Of a message the edge rejected: what a retry will say is over (SHA-256 of its bytes,
+    #: hexadecimal).
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +178,22 @@ class ResendRequest:
     number: int = 0
     #: Clock of the centre.
     at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryRequest:
+    """The centre asks an outbox to map messages again that its edge rejected."""
+
+    #: Establishment system.
+    source: str
+    #: SHA-256 of each message, hexadecimal.
+    messages: tuple[str, ...]
+    #: Which store asks.
+    store: str
+    #: Grows with each request of this store: each is served once.
+    number: int
+    #: Clock of the centre.
+    at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

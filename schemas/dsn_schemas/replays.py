@@ -19,6 +19,8 @@ class Replay(msgspec.Struct, array_like=True, frozen=True):
     #: Broker time of the original, milliseconds since 1970 UTC.
     timestamp: int
     value: bytes
+    #: It is in quarantine: say so when it can be used now.
+    retry: bool = False
 
 
 encode = msgspec.msgpack.Encoder().encode

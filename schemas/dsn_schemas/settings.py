@@ -42,3 +42,6 @@ class Settings(BaseSettings):
     #: Address of the pages.
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=8400, ge=0, le=65535)
+    #: First of the ports on loopback where services tell their metrics and health, each its own
+    #: (``dsn_schemas.metrics.PORTS``); 0: none does.
+    metrics_port: int = Field(default=0, ge=0, le=65500)

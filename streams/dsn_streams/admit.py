@@ -18,6 +18,7 @@ from dsn_schemas import replays
 from dsn_schemas.keys import SEPARATOR, partition_of, person_id, record_key
 from dsn_schemas.records import (
     QuarantinedChange,
+    QuarantineEnd,
     RecordLink,
     RejectedMessage,
     Section,
@@ -109,6 +110,8 @@ class _Taken(NamedTuple):
     said: RecordLink | Head | UnreadableRecord
     #: Put through again: numbered long ago.
     again: bool = False
+    #: Put through again because it is in quarantine.
+    retry: bool = False
 
 
 @dataclass(slots=True)
@@ -139,11 +142,11 @@ class _Turn:
 
     def take(self) -> None:
         """Take every record in, in order."""
-        for batch, record, said, again in self._taken:
+        for batch, record, said, again, retry in self._taken:
             match said:
                 case Head():
                     if said.fields["op"] != "mark":
-                        self._changed(batch, record, said, again=again)
+                        self._changed(batch, record, said, again=again, retry=retry)
                     elif not again:
                         self._marked(batch, said.fields)
                 case RecordLink():
@@ -175,7 +178,7 @@ class _Turn:
                 one = replays.decode(record.value or b"")
                 original = _Original(one.offset, one.timestamp, record.key, one.value)
                 origin = Batch(one.topic, one.partition, (original,))
-                yield _Taken(origin, original, self._head(one.value), again=True)
+                yield _Taken(origin, original, self._head(one.value), again=True, retry=one.retry)
             return
         for record in batch.records:
             yield _Taken(batch, record, self._head(record.value or b""))
@@ -197,26 +200,23 @@ class _Turn:
         progress.mark(fields["seq"], fields["previous"], fields["captured_at"])
         self._moved.add(key)
 
-    def _changed(self, batch: Batch, record: InputRecord, head: Head, *, again: bool) -> None:
+    def _changed(
+        self, batch: Batch, record: InputRecord, head: Head, *, again: bool, retry: bool
+    ) -> None:
         fields: Any = head.fields
-        if not 0 <= fields["previous"] < fields["seq"]:
-            detail = "a number is at least 1 and above the one before it; correct the sender"
-            self._quarantine(batch, record, fields, "impossible-number", detail)
+        impossible = not 0 <= fields["previous"] < fields["seq"]
+        if not impossible and not again and not self._numbered(batch, fields):
             return
-        if not again and not self._numbered(batch, fields):
-            return
-        section: Section = fields["section"]
-        if section == "rejected":
+        if fields["section"] == "rejected" and not impossible:
             self._rejected(batch, record, head)
-        elif section in _ROUTED or section == "claims":
-            wrong = _wrong(head)
-            if wrong is None:
-                self._route(head, again=again)
-            else:
-                self._quarantine(batch, record, fields, *wrong)
-        else:
-            detail = "the section is not known to this version; update the centre, then retry"
-            self._quarantine(batch, record, fields, "unknown-section", detail)
+            return
+        wrong = unusable(head)
+        if wrong is not None:
+            self._quarantine(batch, record, fields, *wrong)
+            return
+        self._route(head, again=again)
+        if retry:
+            self._end(batch, record, fields)
 
     def _numbered(self, batch: Batch, fields: Any) -> bool:
         """Note the number; ``False`` when it was seen before."""
@@ -322,6 +322,9 @@ class _Turn:
 
     def _rejected(self, batch: Batch, record: InputRecord, head: Head) -> None:
         fields: Any = head.fields
+        if fields["op"] == "delete":
+            self._end(batch, record, fields, fields["item"])
+            return
         wrong = _wrong(head)
         content = None if wrong else decode_content(head.content)
         if isinstance(content, RejectedMessage):
@@ -333,6 +336,7 @@ class _Turn:
                 content.detail,
                 stage="edge",
                 payload=content.payload,
+                item=fields["item"],
             )
         else:
             detail = "section rejected without the rejected message; correct the sender"
@@ -348,6 +352,7 @@ class _Turn:
         *,
         stage: str = "admit",
         payload: bytes | None = None,
+        item: str = "",
     ) -> None:
         establishment = batch.topic.rpartition(".")[2]
         quarantined = QuarantinedChange(
@@ -362,10 +367,30 @@ class _Turn:
             seq=fields["seq"] if fields else 0,
             captured_at=fields["captured_at"] if fields else record.timestamp,
             payload=(record.value or b"") if payload is None else payload,
+            item=item,
         )
-        lane = partition_of(quarantined.source, self._partitions)
-        key = quarantined.source.encode()
-        self._outputs.append(Output(QUARANTINE, lane, key, self._codec.encode(quarantined)))
+        self._aside(quarantined)
+
+    def _end(self, batch: Batch, record: InputRecord, fields: Any, item: str = "") -> None:
+        self._aside(
+            QuarantineEnd(
+                source=fields["source"],
+                item=item,
+                topic=batch.topic,
+                partition=batch.partition,
+                offset=record.offset,
+                epoch=fields["epoch"],
+                seq=fields["seq"],
+                captured_at=fields["captured_at"],
+            )
+        )
+
+    def _aside(self, said: QuarantinedChange | QuarantineEnd) -> None:
+        """By source, so that a message's rejections and their end keep their order."""
+        lane = partition_of(said.source, self._partitions)
+        self._outputs.append(
+            Output(QUARANTINE, lane, said.source.encode(), self._codec.encode(said))
+        )
 
     def _source(
         self, batch: Batch, fields: Any
@@ -386,6 +411,21 @@ def _key_of(said: RecordLink | Head | UnreadableRecord) -> str:
             return record_key(said.authority, said.number)
         case _:
             return ""
+
+
+def unusable(head: Head) -> tuple[str, str] | None:
+    """Why a change cannot be routed, as (reason, detail); ``None`` when it can.
+
+    A function of the change and this version alone, so that a retry can be tried beforehand.
+    """
+    fields: Any = head.fields
+    if not 0 <= fields["previous"] < fields["seq"]:
+        detail = "a number is at least 1 and above the one before it; correct the sender"
+        return "impossible-number", detail
+    if fields["section"] not in _ROUTED and fields["section"] != "claims":
+        detail = "the section is not known to this version; update the centre, then retry"
+        return "unknown-section", detail
+    return _wrong(head)
 
 
 def _wrong(head: Head) -> tuple[str, str] | None:

@@ -15,6 +15,7 @@ an earlier owner of the lane fail, however long it was frozen.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +25,7 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from rocksdict import Cache
 
+from dsn_schemas import metrics
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import MESSAGE_BYTES_MAX, meant, named
 from dsn_schemas.wire import UnknownSchema
@@ -120,9 +122,11 @@ class Lane:
         self._state = self._restored()
         self._check_inputs(inputs)
         self._stage.opened(self._state)
+        metrics.readiness.set(f"{self.name}-{self.number}", True)
 
     def close(self) -> None:
         """Release disk and producer; safe to call twice."""
+        metrics.readiness.forget(f"{self.name}-{self.number}")
         if self._state is not None:
             self._state.close()
         self._state = None
@@ -141,7 +145,7 @@ class Lane:
 
         Raises ``LaneError``, and whatever the stage raises; nothing is durable then.
         """
-        state = self._opened()
+        state, began = self._opened(), time.perf_counter()
         batches, positions = self._continued(links)
         if not batches:
             return positions
@@ -154,6 +158,8 @@ class Lane:
             raise
         changelog = self._transaction(decision, positions)
         state.commit(decision.writes, positions, changelog, self._clients.now_s())
+        records = sum(len(batch.records) for batch in batches)
+        metrics.turn(self.name, records, time.perf_counter() - began)
         return positions
 
     # --- one turn ------------------------------------------------------------------------------

@@ -61,6 +61,7 @@ SOURCES = (
     table("synthea", "synthea", "SYN", listens=False),
     table("decided-adt", "decided", "DEC"),
     table("bad-adt", "bad", "BAD"),
+    table("late-adt", "late", "LATE"),
     table("bad-fhir", "bad", "BADF", listens=False),
     table("live-adt", "live", "LIVE"),
     table("live-lab", "live", "LIVE"),

@@ -175,7 +175,8 @@ def test_a_rejected_message_is_a_numbered_change(settings: Settings, source: Sou
 def test_a_rejected_message_is_mapped_once_its_mapper_is_mended(
     settings: Settings, source: Source
 ) -> None:
-    """After a correction of mapping or settings the sender just sends it again."""
+    """After a correction of mapping or settings the sender just sends it again; the second number
+    says that the refusal is over."""
     data = message_of([("1", "a", "x")])
     refused = rejected(
         data,
@@ -194,7 +195,8 @@ def test_a_rejected_message_is_mapped_once_its_mapper_is_mended(
     assert outbox.seen(digest)
     outbox.close()
 
-    assert (taken.numbered, taken.seq) == (1, 2)
+    assert (taken.numbered, taken.seq) == (2, 3)
+    assert changes_in(settings, source.name)[-1].op == "delete"
 
 
 def test_a_mappers_mistake_is_kept_and_says_nothing_of_the_message(source: Source) -> None:

@@ -7,6 +7,14 @@ import random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dsn_schemas.records import (
+    Alert,
+    Concept,
+    QuarantinedChange,
+    QuarantineEnd,
+    RecordChange,
+    RejectedMessage,
+)
 from dsn_schemas.topics import VIEW, changes_topic
 from dsn_streams.unify import Unify
 from support.generated import changes
@@ -85,3 +93,70 @@ def test_unusable_records_are_set_aside_under_their_own_place():
 
     places = {(q.topic, q.partition, q.offset) for q in world.quarantined()}
     assert {(JOURNAL, 2, 0)} == places
+
+
+ALERT = RecordChange(
+    source="adt",
+    epoch=1,
+    seq=2,
+    previous=1,
+    authority="H",
+    number="1",
+    section="alerts",
+    item="a",
+    entry="",
+    op="upsert",
+    status="active",
+    occurred_at=1,
+    captured_at=2,
+    content=Alert(code=Concept(text="x")),
+)
+
+
+def test_a_retry_says_what_came_of_it():
+    """What can be used now is over, under its own place and number; what cannot is said again."""
+    world = World(1, PARTITIONS)
+    world.put(JOURNAL, 2, b"k", world.codec.encode(ALERT))
+    bad = RecordChange(**{**_fields(ALERT), "seq": 3, "previous": 2, "section": "unknown"})
+    world.put(JOURNAL, 2, b"k", world.codec.encode(bad))
+    world.run()
+    view = world.view()
+    for stored in list(world.logs[JOURNAL, 2])[:2]:
+        world.replay(JOURNAL, 2, stored, retry=True)
+    world.run()
+
+    said = world.quarantined()
+    assert [type(one) for one in said] == [QuarantinedChange, QuarantineEnd, QuarantinedChange]
+    over = said[1]
+    assert isinstance(over, QuarantineEnd)
+    assert (over.topic, over.partition, over.offset, over.seq) == (JOURNAL, 2, 0, 2)
+    assert over.item == ""
+    assert world.view() == view
+
+
+def test_a_rejection_that_is_over_says_so_behind_it():
+    """Both lie in one partition, in their order, and name the message."""
+    rejected = RecordChange(
+        **{
+            **_fields(ALERT),
+            "section": "rejected",
+            "item": "f00d",
+            "content": RejectedMessage(reason="mapper-failed", payload=b"MSH|"),
+        }
+    )
+    over = RecordChange(
+        **{**_fields(rejected), "seq": 5, "previous": 2, "op": "delete", "content": None}
+    )
+    world = World(1, PARTITIONS)
+    for change in (rejected, over):
+        world.put(JOURNAL, 1, b"k", world.codec.encode(change))
+    world.run()
+
+    aside, end = world.quarantined()
+    assert (aside.item, aside.stage, aside.payload) == ("f00d", "edge", b"MSH|")
+    assert isinstance(end, QuarantineEnd)
+    assert (end.item, end.epoch, end.seq) == ("f00d", 1, 5)
+
+
+def _fields(change):
+    return {name: getattr(change, name) for name in change.__slots__}

@@ -92,9 +92,10 @@ class World:
         log = self.logs[topic, partition]
         log.append(Stored(len(log), key, value))
 
-    def replay(self, topic: str, partition: int, stored: Stored) -> None:
+    def replay(self, topic: str, partition: int, stored: Stored, *, retry: bool = False) -> None:
         """Put a record of the journal through again."""
-        one = replays.Replay(topic, partition, stored.offset, stored.timestamp, stored.value or b"")
+        place = (topic, partition, stored.offset)
+        one = replays.Replay(*place, stored.timestamp, stored.value or b"", retry)
         self.put(REPLAYS, partition, stored.key, replays.encode(one))
 
     def run(self, steps_max: int = 200_000) -> None:

@@ -114,6 +114,8 @@ class Journal:
         else:
             self.changes += 1
             self.on_their_way += waiting
+            if said["section"] == "rejected" and said["op"] == "delete":
+                return  # a rejection is over; what it said has numbers of its own
             if said["section"] == "rejected" or not _usable(said):
                 self._unusable(at, said, waiting)
             elif said["section"] not in _NO_CHART:

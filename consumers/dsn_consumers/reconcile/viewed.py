@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 
 from dsn_consumers.intake import Place, Read
 from dsn_schemas.keys import person_id
-from dsn_schemas.records import QuarantinedChange, RecordLink, RecordSettled, ViewBarrier
+from dsn_schemas.records import (
+    QuarantinedChange,
+    QuarantineEnd,
+    RecordLink,
+    RecordSettled,
+    ViewBarrier,
+)
 from dsn_schemas.topics import IDENTITY_LINKS, QUARANTINE, VIEW
 from dsn_schemas.wire import Codec
 
@@ -47,6 +53,8 @@ class Viewed:
             self._link(read)
         elif read.topic == QUARANTINE:
             aside = self.codec.decode(read.value or b"")
+            if isinstance(aside, QuarantineEnd):
+                return
             assert isinstance(aside, QuarantinedChange)
             self.quarantine[aside.topic, aside.partition, aside.offset] = (aside, read)
 

@@ -45,6 +45,9 @@ CREATE TEMP TABLE IF NOT EXISTS staged_links (LIKE dsn_store.links) ON COMMIT DE
 CREATE TEMP TABLE IF NOT EXISTS staged_settled (LIKE dsn_store.settled) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS staged_barriers (LIKE dsn_store.barriers) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS staged_quarantine (LIKE dsn_store.quarantine) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS staged_quarantine_ends (
+    LIKE dsn_store.quarantine_ends
+) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS staged_reviews (LIKE dsn_store.reviews) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS staged_decisions (LIKE dsn_store.decisions) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS staged_moves (
@@ -233,7 +236,55 @@ ON CONFLICT (view_partition, topic, "partition", source, epoch) DO UPDATE SET
 WHERE b.view_offset < EXCLUDED.view_offset
 
 -- write_quarantine --
-INSERT INTO dsn_store.quarantine SELECT * FROM staged_quarantine ON CONFLICT DO NOTHING
+-- Said again of one place by a retry that failed: the latest word counts. Of several in a batch, too.
+INSERT INTO dsn_store.quarantine AS q
+SELECT DISTINCT ON (topic, "partition", "offset") *
+FROM staged_quarantine
+ORDER BY topic, "partition", "offset", said_offset DESC
+ON CONFLICT (topic, "partition", "offset") DO UPDATE SET
+    stage = EXCLUDED.stage,
+    reason = EXCLUDED.reason,
+    detail = EXCLUDED.detail,
+    said_offset = EXCLUDED.said_offset
+WHERE q.said_offset < EXCLUDED.said_offset
+
+-- write_quarantine_ends --
+INSERT INTO dsn_store.quarantine_ends SELECT * FROM staged_quarantine_ends ON CONFLICT DO NOTHING
+
+-- settle_quarantine --
+-- What is over goes: of what this batch speaks of, by place or by item. Read again, it goes again.
+WITH spoken AS (
+    SELECT topic, "partition", "offset", source, item FROM staged_quarantine
+    UNION ALL
+    SELECT topic, "partition", "offset", source, item FROM staged_quarantine_ends
+),
+candidates AS (
+    SELECT topic, "partition", "offset" FROM spoken
+    UNION
+    SELECT q.topic, q."partition", q."offset"
+    FROM spoken AS s
+    INNER JOIN dsn_store.quarantine AS q ON q.source = s.source AND q.item = s.item
+    WHERE s.item <> ''
+),
+over AS (
+    DELETE FROM dsn_store.quarantine AS q
+    USING candidates AS c
+    WHERE q.topic = c.topic AND q."partition" = c."partition" AND q."offset" = c."offset"
+        AND (
+            EXISTS (
+                SELECT FROM dsn_store.quarantine_ends AS e
+                WHERE e.topic = q.topic AND e."partition" = q."partition"
+                    AND e."offset" = q."offset"
+            )
+            OR q.item <> '' AND EXISTS (
+                SELECT FROM dsn_store.quarantine_ends AS e
+                WHERE e.source = q.source AND e.item = q.item
+                    AND (e.epoch, e.seq) > (q.epoch, q.seq)
+            )
+        )
+    RETURNING q.*
+)
+INSERT INTO dsn_store.quarantine_over SELECT * FROM over ON CONFLICT DO NOTHING
 
 -- audit_heads --
 SELECT topic, "partition", rows, hash FROM dsn_store.audit_heads
@@ -374,6 +425,8 @@ SELECT record_id, person_id, version, link_offset FROM dsn_store.links
 
 -- reconcile_quarantine --
 SELECT topic, "partition", "offset", payload FROM dsn_store.quarantine
+UNION ALL
+SELECT topic, "partition", "offset", payload FROM dsn_store.quarantine_over
 
 -- lower_guards --
 -- One below what was read: exactly the state that stands may be written again, and no older one.
@@ -518,7 +571,11 @@ SELECT q.source, q.epoch, q.seq
 FROM unnest(
     %(sources)s::text[], %(epochs)s::integer[], %(seqs)s::bigint[]
 ) AS n (source, epoch, seq)
-INNER JOIN dsn_store.quarantine AS q
+INNER JOIN (
+    SELECT source, epoch, seq FROM dsn_store.quarantine
+    UNION ALL
+    SELECT source, epoch, seq FROM dsn_store.quarantine_over
+) AS q
     ON q.source = n.source AND q.epoch = n.epoch AND q.seq = n.seq
 
 -- forget_entry --
@@ -596,8 +653,14 @@ VALUES (
     %(topic)s, %(source)s, %(epoch)s, %(after)s, %(upto)s, %(partition)s, %(fill)s, %(reason)s
 )
 
+-- add_retry_request --
+INSERT INTO dsn_store.resend_requests (
+    topic, source, epoch, "after", upto, "partition", fill, reason, messages
+)
+VALUES (%(topic)s, %(source)s, 0, 0, 0, -1, false, 'an operator retries', %(messages)s)
+
 -- requests_waiting --
-SELECT topic, number, source, epoch, "after", upto, "partition", fill, reason, asked_at
+SELECT topic, number, source, epoch, "after", upto, "partition", fill, reason, asked_at, messages
 FROM dsn_store.resend_requests
 WHERE published_at IS NULL
 ORDER BY number
@@ -617,3 +680,124 @@ SELECT DISTINCT topic FROM dsn_store.source_lanes WHERE source = %(source)s ORDE
 
 -- epochs_of_source --
 SELECT DISTINCT epoch FROM dsn_store.source_lanes WHERE source = %(source)s ORDER BY epoch
+
+-- quarantine_listed --
+SELECT
+    topic, "partition", "offset", source, epoch, seq, stage, reason, detail, item, captured_at,
+    state, owner, retries, acted_by, acted_why, acted_at, length(payload) AS size_bytes
+FROM dsn.quarantine
+WHERE (%(sources)s::text[] IS NULL OR source = ANY(%(sources)s))
+    AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s))
+    AND (%(reasons)s::text[] IS NULL OR reason = ANY(%(reasons)s))
+ORDER BY source, epoch, seq, topic, "partition", "offset"
+
+-- quarantine_payload --
+SELECT payload FROM dsn.quarantine
+WHERE topic = %(topic)s AND "partition" = %(partition)s AND "offset" = %(offset)s
+
+-- quarantine_history --
+SELECT act, who, why, owner, at FROM dsn_store.quarantine_acts
+WHERE topic = %(topic)s AND "partition" = %(partition)s AND "offset" = %(offset)s
+ORDER BY number
+
+-- add_quarantine_act --
+INSERT INTO dsn_store.quarantine_acts (
+    topic, "partition", "offset", act, who, why, owner, said_offset
+)
+SELECT topic, "partition", "offset", %(act)s, %(who)s, %(why)s, %(owner)s, said_offset
+FROM dsn_store.quarantine
+WHERE topic = %(topic)s AND "partition" = %(partition)s AND "offset" = %(offset)s
+
+-- alarm_sources --
+-- One row for each source, of its latest epoch where it matters.
+SELECT
+    s.source,
+    s.last_change_at,
+    m.heard_at,
+    m.sent_at,
+    coalesce(m.unconfirmed, 0) AS unconfirmed,
+    m.unconfirmed_since,
+    coalesce(m.outbox_bytes, 0) AS outbox_bytes,
+    coalesce(m.outbox_bytes_max, 0) AS outbox_bytes_max,
+    coalesce(m.disk_free_bytes, 0) AS disk_free_bytes,
+    coalesce(m.disk_free_bytes_min, 0) AS disk_free_bytes_min,
+    coalesce(g.gaps, 0) AS gaps,
+    g.gap_since,
+    coalesce(q.quarantined, 0) AS quarantined,
+    q.quarantined_since,
+    q.retrying_since
+FROM (
+    SELECT source, max(captured_at) AS last_change_at
+    FROM dsn_store.source_lanes
+    WHERE source NOT IN ('', 'steward')
+    GROUP BY source
+) AS s
+LEFT JOIN LATERAL (
+    SELECT * FROM dsn_store.source_marks AS n
+    WHERE n.source = s.source ORDER BY n.epoch DESC LIMIT 1
+) AS m ON true
+LEFT JOIN (
+    SELECT source, count(*) AS gaps, min(since) AS gap_since
+    FROM dsn.gaps
+    WHERE state IN ('open', 'asked')
+    GROUP BY source
+) AS g ON g.source = s.source
+LEFT JOIN (
+    SELECT
+        source,
+        count(*) FILTER (WHERE state = 'open') AS quarantined,
+        min(captured_at) FILTER (WHERE state = 'open') AS quarantined_since,
+        min(acted_at) FILTER (WHERE state = 'in-retry') AS retrying_since
+    FROM dsn.quarantine
+    WHERE state IN ('open', 'in-retry')
+    GROUP BY source
+) AS q ON q.source = s.source
+ORDER BY s.source
+
+-- note_volumes --
+INSERT INTO dsn_store.source_hours AS h (source, hour, changes)
+SELECT source, date_trunc('hour', now()), sum(changes)
+FROM dsn_store.source_lanes
+WHERE source NOT IN ('', 'steward')
+GROUP BY source
+ON CONFLICT (source, hour) DO UPDATE SET changes = EXCLUDED.changes
+
+-- alarm_hours --
+-- Changes of the last full hour and of the same hour of days before, the last one last.
+SELECT source, hour, changes
+FROM (
+    SELECT
+        source, hour,
+        changes - lag(changes) OVER w AS changes,
+        hour - lag(hour) OVER w AS apart
+    FROM dsn_store.source_hours
+    WHERE hour > now() - make_interval(days => %(days)s + 1)
+    WINDOW w AS (PARTITION BY source ORDER BY hour)
+) AS h
+WHERE apart = interval '1 hour'
+    AND hour < date_trunc('hour', now())
+    AND extract(hour FROM hour AT TIME ZONE 'UTC')
+        = extract(hour FROM (now() - interval '1 hour') AT TIME ZONE 'UTC')
+ORDER BY source, hour
+
+-- forget_alarms --
+DELETE FROM dsn_store.alarms
+
+-- write_alarm --
+INSERT INTO dsn_store.alarms (place, kind, level, subject, measure_fr, measure_en, since)
+VALUES (
+    %(place)s, %(kind)s, %(level)s, %(subject)s, %(measure_fr)s, %(measure_en)s, %(since)s
+)
+
+-- alarms_looked --
+INSERT INTO dsn_store.alarms_looked (at) VALUES (now())
+ON CONFLICT (single) DO UPDATE SET at = EXCLUDED.at
+
+-- alarms --
+SELECT kind, level, subject, measure_fr, measure_en, since
+FROM dsn.alarms
+WHERE kind IS NOT NULL
+ORDER BY place
+
+-- alarms_looked_at --
+SELECT max(looked_at) FROM dsn.alarms HAVING max(looked_at) IS NOT NULL

@@ -1388,3 +1388,322 @@ COMMENT ON TABLE dsn_store.generations IS
 COMMENT ON COLUMN dsn_store.generations.generation IS 'Number; also of its topics and consumers.';
 COMMENT ON COLUMN dsn_store.generations.place IS 'Schema of its tables; a switch exchanges them.';
 COMMENT ON COLUMN dsn_store.generations.begun_at IS 'When it was begun.';
+
+-- Quarantine as a list of things to do: what is over, what people did about the rest, and its state.
+
+ALTER TABLE dsn_store.quarantine
+    ADD COLUMN item text NOT NULL DEFAULT '',
+    ADD COLUMN said_offset bigint NOT NULL DEFAULT -1;
+COMMENT ON COLUMN dsn_store.quarantine.item IS
+    'Of a message the edge rejected: SHA-256 of its bytes, hexadecimal; else empty.';
+COMMENT ON COLUMN dsn_store.quarantine.said_offset IS
+    'Offset in dsn.quarantine of the latest word on it; -1: no topic has it.';
+UPDATE dsn_store.quarantine SET item = encode(sha256(payload), 'hex')
+WHERE stage = 'edge' AND payload <> '';
+CREATE INDEX quarantine_item ON dsn_store.quarantine (source, item) WHERE item <> '';
+
+CREATE TABLE dsn_store.quarantine_ends (
+    topic text NOT NULL,
+    "partition" integer NOT NULL,
+    "offset" bigint NOT NULL,
+    source text NOT NULL,
+    item text NOT NULL,
+    epoch integer NOT NULL,
+    seq bigint NOT NULL,
+    captured_at timestamptz NOT NULL,
+    PRIMARY KEY (topic, "partition", "offset")
+);
+CREATE INDEX quarantine_ends_item ON dsn_store.quarantine_ends (source, item) WHERE item <> '';
+COMMENT ON TABLE dsn_store.quarantine_ends IS
+    'What a retry made usable: one record of the journal by its place, a rejected message by its item.';
+COMMENT ON COLUMN dsn_store.quarantine_ends.topic IS 'Where what ends it was read.';
+COMMENT ON COLUMN dsn_store.quarantine_ends."partition" IS 'Partition.';
+COMMENT ON COLUMN dsn_store.quarantine_ends."offset" IS 'Offset.';
+COMMENT ON COLUMN dsn_store.quarantine_ends.source IS 'Source.';
+COMMENT ON COLUMN dsn_store.quarantine_ends.item IS 'Rejected message; empty: the record at this place.';
+COMMENT ON COLUMN dsn_store.quarantine_ends.epoch IS 'Epoch of the number that ends it.';
+COMMENT ON COLUMN dsn_store.quarantine_ends.seq IS
+    'Number that ends it: what carries the item below it is over.';
+COMMENT ON COLUMN dsn_store.quarantine_ends.captured_at IS 'Edge clock of that number.';
+
+-- Kept apart from what a store makes of the journal: people did it, and a rebuild must not forget it.
+CREATE TABLE dsn_store.quarantine_acts (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    topic text NOT NULL,
+    "partition" integer NOT NULL,
+    "offset" bigint NOT NULL,
+    act text NOT NULL CHECK (act IN ('retry', 'abandon', 'assign', 'reopen')),
+    who text NOT NULL CHECK (who <> ''),
+    why text NOT NULL,
+    owner text NOT NULL DEFAULT '',
+    said_offset bigint NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+    CHECK (why <> '' OR act IN ('retry', 'assign'))
+);
+CREATE INDEX quarantine_acts_place
+    ON dsn_store.quarantine_acts (topic, "partition", "offset", number);
+CREATE TRIGGER quarantine_acts_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON dsn_store.quarantine_acts
+    FOR EACH STATEMENT EXECUTE FUNCTION dsn_store.refuse_change();
+ALTER TABLE dsn_store.quarantine_acts ENABLE ALWAYS TRIGGER quarantine_acts_append_only;
+COMMENT ON TABLE dsn_store.quarantine_acts IS
+    'What people did about quarantine, who and why; append-only.';
+COMMENT ON COLUMN dsn_store.quarantine_acts.number IS 'Order.';
+COMMENT ON COLUMN dsn_store.quarantine_acts.topic IS 'Topic of what it was done about.';
+COMMENT ON COLUMN dsn_store.quarantine_acts."partition" IS 'Partition.';
+COMMENT ON COLUMN dsn_store.quarantine_acts."offset" IS 'Offset.';
+COMMENT ON COLUMN dsn_store.quarantine_acts.act IS 'retry, abandon, assign or reopen.';
+COMMENT ON COLUMN dsn_store.quarantine_acts.who IS 'Who.';
+COMMENT ON COLUMN dsn_store.quarantine_acts.why IS 'Why; no patient data.';
+COMMENT ON COLUMN dsn_store.quarantine_acts.owner IS 'Of an assignment: whose it is from now on.';
+COMMENT ON COLUMN dsn_store.quarantine_acts.said_offset IS
+    'Word of dsn.quarantine it answers: a later one says what came of a retry.';
+COMMENT ON COLUMN dsn_store.quarantine_acts.at IS 'When.';
+
+-- Numbered with the requests to send again: an outbox serves each number once.
+ALTER TABLE dsn_store.resend_requests ADD COLUMN messages text[];
+COMMENT ON COLUMN dsn_store.resend_requests.messages IS
+    'Rejected messages to map again, by SHA-256, hexadecimal; null: changes are to be sent again.';
+
+-- What is over leaves the table that says what is set aside, byte for byte, and is kept here.
+CREATE TABLE dsn_store.quarantine_over (LIKE dsn_store.quarantine INCLUDING ALL);
+COMMENT ON TABLE dsn_store.quarantine_over IS
+    'What was in quarantine: used by itself since, or taken after all.';
+
+CREATE OR REPLACE VIEW dsn.quarantine AS
+SELECT
+    q.source, q.epoch, q.seq, q.stage, q.reason, q.detail, q.topic, q."partition", q."offset",
+    q.captured_at, q.payload,
+    q.item,
+    CASE
+        WHEN q.over THEN 'resolved'
+        -- Said anew by a later rejection of the same message, which is the one to look at.
+        WHEN q.item <> '' AND EXISTS (
+            SELECT FROM dsn_store.quarantine AS n
+            WHERE n.source = q.source AND n.item = q.item AND (n.epoch, n.seq) > (q.epoch, q.seq)
+        ) THEN 'resolved'
+        WHEN a.act = 'abandon' THEN 'abandoned'
+        WHEN a.act = 'retry' AND a.said_offset >= q.said_offset THEN 'in-retry'
+        ELSE 'open'
+    END AS state,
+    coalesce(w.owner, '') AS owner,
+    coalesce(t.retries, 0) AS retries,
+    a.who AS acted_by,
+    a.why AS acted_why,
+    a.at AS acted_at
+FROM (
+    SELECT *, false AS over FROM dsn_store.quarantine
+    UNION ALL
+    SELECT *, true FROM dsn_store.quarantine_over
+) AS q
+LEFT JOIN LATERAL (
+    SELECT act, who, why, at, said_offset
+    FROM dsn_store.quarantine_acts
+    WHERE topic = q.topic AND "partition" = q."partition" AND "offset" = q."offset"
+        AND act <> 'assign'
+    ORDER BY number DESC LIMIT 1
+) AS a ON true
+LEFT JOIN LATERAL (
+    SELECT owner FROM dsn_store.quarantine_acts
+    WHERE topic = q.topic AND "partition" = q."partition" AND "offset" = q."offset"
+        AND act = 'assign'
+    ORDER BY number DESC LIMIT 1
+) AS w ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS retries FROM dsn_store.quarantine_acts
+    WHERE topic = q.topic AND "partition" = q."partition" AND "offset" = q."offset"
+        AND act = 'retry'
+) AS t ON true;
+COMMENT ON VIEW dsn.quarantine IS
+    'What no stage could use, byte for byte, with its reason and what became of it.';
+COMMENT ON COLUMN dsn.quarantine.item IS
+    'Of a message the edge rejected: SHA-256 of its bytes, hexadecimal.';
+COMMENT ON COLUMN dsn.quarantine.state IS
+    'open; in-retry: asked for, the outcome is on its way; resolved: used after all, or said anew; abandoned: somebody gave a reason.';
+COMMENT ON COLUMN dsn.quarantine.owner IS 'Whom it was assigned to; empty: nobody yet.';
+COMMENT ON COLUMN dsn.quarantine.retries IS 'How often it was tried again from here.';
+COMMENT ON COLUMN dsn.quarantine.acted_by IS 'Who retried, abandoned or reopened it last.';
+COMMENT ON COLUMN dsn.quarantine.acted_why IS 'Why.';
+COMMENT ON COLUMN dsn.quarantine.acted_at IS 'When.';
+
+-- Like errored, a count of all that ever was; what is open, dsn.quarantine says.
+CREATE OR REPLACE VIEW dsn.source_status AS
+SELECT
+    p.source,
+    sum(greatest(p.received, p.changes + p.duplicate))::bigint AS received,
+    sum(greatest(p.received - p.duplicate - p.changes, 0))::bigint AS queued,
+    sum(p.changes)::bigint AS stored,
+    sum(p.rejected)::bigint AS errored,
+    coalesce(max(q.quarantined), 0) AS quarantined,
+    sum(p.duplicate + p.copies)::bigint AS duplicate,
+    max(p.captured_at) AS last_change_at,
+    max(p.sent_at) AS last_heard_at,
+    max(p.epoch) AS epoch,
+    (array_agg(p.seq_complete ORDER BY p.epoch DESC))[1] AS seq_complete,
+    (array_agg(p.seq_published ORDER BY p.epoch DESC))[1] AS seq_published,
+    (array_agg(p.as_of ORDER BY p.epoch DESC))[1] AS as_of
+FROM dsn_store.source_progress AS p
+LEFT JOIN (
+    SELECT source, count(*) AS quarantined
+    FROM (
+        SELECT source FROM dsn_store.quarantine
+        UNION ALL
+        SELECT source FROM dsn_store.quarantine_over
+    ) AS every
+    GROUP BY source
+) AS q ON q.source = p.source
+GROUP BY p.source;
+
+-- The ledger after a retry. A rejected message that was taken after all is superseded by the word that it
+-- is over, and that word is shown by what it did; a change put through again has the fate of any other.
+CREATE OR REPLACE VIEW dsn_store.fates AS
+WITH waiting AS (
+    SELECT record_id FROM dsn_store.unsettled
+    UNION
+    SELECT s.record_id
+    FROM dsn_store.record_sources AS s
+    WHERE NOT EXISTS (SELECT FROM dsn_store.links AS l WHERE l.record_id = s.record_id)
+),
+-- Everything known of each number, to be brought together in one pass: joins took twice as long.
+evidence AS (
+    SELECT
+        a.source, a.epoch, a.seq, a.section, a.record_id, a.item_digest,
+        -- The order of dsn_schemas.standing in one number: standing, then epoch, then seq.
+        (a.standing::bigint << 62) + (a.epoch::bigint << 44) + a.seq AS rank,
+        1 AS rows, false AS shown, false AS quarantined, false AS held
+    FROM dsn_store.audit AS a
+    WHERE a.seq > 0
+    UNION ALL
+    -- As dsn_store.linked_entries, but most entries have one record, and a join is faster then.
+    SELECT c.source, c.epoch, c.seq, NULL, NULL, NULL, NULL, 0, true, false, false
+    FROM dsn_store.entries AS e
+    INNER JOIN dsn_store.links AS l ON l.record_id = e.records[1] AND l.person_id = e.person_id
+    CROSS JOIN LATERAL unnest(e.sources, e.epochs, e.seqs) AS c (source, epoch, seq)
+    WHERE NOT e.gone
+        AND (
+            cardinality(e.records) = 1
+            OR NOT EXISTS (
+                SELECT FROM unnest(e.records) AS r (record_id)
+                LEFT JOIN dsn_store.links AS o ON o.record_id = r.record_id
+                WHERE o.person_id IS DISTINCT FROM e.person_id
+            )
+        )
+    UNION ALL
+    SELECT q.source, q.epoch, q.seq, NULL, NULL, NULL, NULL, 0, false, true, false
+    FROM dsn_store.quarantine AS q
+    UNION ALL
+    -- The word that a rejection is over is shown by what it did.
+    SELECT e.source, e.epoch, e.seq, NULL, NULL, NULL, NULL, 0, true, false, false
+    FROM dsn_store.quarantine_ends AS e
+    WHERE e.item <> ''
+    UNION ALL
+    -- Entries that stay hidden because one of their records is on its way.
+    SELECT c.source, c.epoch, c.seq, NULL, NULL, NULL, NULL, 0, false, false, true
+    FROM dsn_store.entries AS e
+    CROSS JOIN LATERAL unnest(e.sources, e.epochs, e.seqs) AS c (source, epoch, seq)
+    WHERE NOT e.gone
+        AND e.records && (SELECT coalesce(array_agg(w.record_id), '{}') FROM waiting AS w)
+),
+journal AS (
+    SELECT
+        source, epoch, seq,
+        any_value(section) AS section,
+        any_value(record_id) AS record_id,
+        any_value(item_digest) AS item_digest,
+        max(rank) AS rank,
+        sum(rows) - 1 AS copies,
+        bool_or(shown) AS shown,
+        bool_or(quarantined) AS quarantined,
+        bool_or(held) AS held
+    FROM evidence
+    GROUP BY source, epoch, seq
+    HAVING sum(rows) > 0
+),
+newest AS (
+    SELECT item_digest, max(rank) AS rank FROM journal WHERE NOT quarantined GROUP BY item_digest
+)
+SELECT
+    j.source, j.epoch, j.seq, j.section, j.record_id, j.copies,
+    CASE
+        WHEN j.quarantined THEN 'quarantined'
+        WHEN j.shown THEN 'shown'
+        WHEN j.section = 'claims' AND j.seq <= p.seq_complete THEN 'shown'
+        WHEN j.rank < n.rank THEN 'superseded'
+        WHEN j.seq > p.seq_complete THEN 'in_flight'
+        WHEN j.held OR w.record_id IS NOT NULL THEN 'in_flight'
+        ELSE 'unexplained'
+    END AS fate
+FROM journal AS j
+LEFT JOIN newest AS n ON n.item_digest = j.item_digest
+LEFT JOIN waiting AS w ON w.record_id = j.record_id
+LEFT JOIN dsn_store.source_progress AS p ON p.source = j.source AND p.epoch = j.epoch;
+
+-- What the watch keeps: when each edge was heard, how much is usual of it, and what is raised now.
+
+ALTER TABLE dsn_store.source_marks ADD COLUMN heard_at timestamptz;
+COMMENT ON COLUMN dsn_store.source_marks.heard_at IS 'Clock of the centre when the mark was read.';
+CREATE FUNCTION dsn_store.heard_now() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.heard_at := clock_timestamp();
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION dsn_store.heard_now() IS 'Notes when a mark was read.';
+CREATE TRIGGER source_marks_heard
+    BEFORE INSERT OR UPDATE ON dsn_store.source_marks
+    FOR EACH ROW EXECUTE FUNCTION dsn_store.heard_now();
+
+CREATE TABLE dsn_store.source_hours (
+    source text NOT NULL,
+    hour timestamptz NOT NULL,
+    changes bigint NOT NULL,
+    PRIMARY KEY (source, hour)
+);
+COMMENT ON TABLE dsn_store.source_hours IS
+    'Changes of each source that had been read by the end of each hour, as last seen.';
+COMMENT ON COLUMN dsn_store.source_hours.source IS 'Source.';
+COMMENT ON COLUMN dsn_store.source_hours.hour IS 'Beginning of the hour.';
+COMMENT ON COLUMN dsn_store.source_hours.changes IS 'Changes since its journal began.';
+
+CREATE TABLE dsn_store.alarms (
+    place integer PRIMARY KEY,
+    kind text NOT NULL,
+    level text NOT NULL CHECK (level IN ('warning', 'error')),
+    subject text NOT NULL,
+    measure_fr text NOT NULL,
+    measure_en text NOT NULL,
+    since timestamptz
+);
+COMMENT ON TABLE dsn_store.alarms IS 'What is not as it should be, as of the last look.';
+COMMENT ON COLUMN dsn_store.alarms.place IS 'The worst first.';
+COMMENT ON COLUMN dsn_store.alarms.kind IS 'Kind; also the name of its runbook.';
+COMMENT ON COLUMN dsn_store.alarms.level IS 'warning or error.';
+COMMENT ON COLUMN dsn_store.alarms.subject IS 'Source, reader, disk, certificate or service.';
+COMMENT ON COLUMN dsn_store.alarms.measure_fr IS 'How much, in French.';
+COMMENT ON COLUMN dsn_store.alarms.measure_en IS 'How much, in English.';
+COMMENT ON COLUMN dsn_store.alarms.since IS 'Since when, where that is known.';
+
+CREATE TABLE dsn_store.alarms_looked (
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
+    at timestamptz NOT NULL
+);
+COMMENT ON TABLE dsn_store.alarms_looked IS 'When somebody looked last.';
+COMMENT ON COLUMN dsn_store.alarms_looked.single IS 'There is one row.';
+COMMENT ON COLUMN dsn_store.alarms_looked.at IS 'When.';
+
+CREATE VIEW dsn.alarms AS
+SELECT a.kind, a.level, a.subject, a.measure_fr, a.measure_en, a.since, a.place, l.at AS looked_at
+FROM dsn_store.alarms_looked AS l
+LEFT JOIN dsn_store.alarms AS a ON true;
+COMMENT ON VIEW dsn.alarms IS
+    'What is not as it should be; one row without a kind when nothing is, no row when nobody looked yet.';
+COMMENT ON COLUMN dsn.alarms.kind IS 'Kind; its runbook is deploy/runbooks/<kind>.md.';
+COMMENT ON COLUMN dsn.alarms.level IS 'warning or error.';
+COMMENT ON COLUMN dsn.alarms.subject IS 'Source, reader, disk, certificate or service.';
+COMMENT ON COLUMN dsn.alarms.measure_fr IS 'How much, in French.';
+COMMENT ON COLUMN dsn.alarms.measure_en IS 'How much, in English.';
+COMMENT ON COLUMN dsn.alarms.since IS 'Since when, where that is known.';
+COMMENT ON COLUMN dsn.alarms.place IS 'The worst first.';
+COMMENT ON COLUMN dsn.alarms.looked_at IS 'When somebody looked: an old look is an alarm by itself.';
+GRANT SELECT ON dsn.alarms TO dsn_reader;

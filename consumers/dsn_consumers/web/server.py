@@ -15,6 +15,7 @@ import uvicorn
 from dsn_consumers.web.app import create_app
 from dsn_consumers.web.desk import StewardsDesk
 from dsn_consumers.web.postgres import PostgresReader
+from dsn_schemas import metrics
 from dsn_schemas.settings import Settings
 
 #: Pages being served at a signal have this long to end.
@@ -51,6 +52,7 @@ def main(settings: Settings) -> None:
             timeout_keep_alive=5,
             timeout_graceful_shutdown=DRAIN_S,
         )
+        metrics.readiness.set("web", True)
         log.info("pages_listening", host=settings.web_host, port=listener.getsockname()[1])
         _Server(config).run(sockets=[listener])  # 3
         log.info("pages_stopped")

@@ -65,7 +65,7 @@ def _supervise(data: Path, ports: Mapping[str, int], stack_only: bool) -> None:
     from dsn_deploy.asked import Asked
     from dsn_deploy.progress import progress
     from dsn_deploy.provision import provision
-    from dsn_deploy.services import ON_DEMAND, SERVICES, Service, services_of
+    from dsn_deploy.services import SERVICES, Service, services_of
     from dsn_deploy.stack import EmbeddedStack
     from dsn_deploy.stack.embedded import environment
     from dsn_deploy.statefile import StateFile
@@ -75,7 +75,7 @@ def _supervise(data: Path, ports: Mapping[str, int], stack_only: bool) -> None:
 
     def services(state_file: StateFile) -> list[Service]:
         given = environment(stack.settings)
-        names = (*SERVICES, *(ON_DEMAND if stack.settings.sampling else ()))
+        names = (*SERVICES, "watch", *(("reconcile",) if stack.settings.sampling else ()))
         return [] if stack_only else services_of(data, given, state_file.record, names)
 
     def prepare() -> None:

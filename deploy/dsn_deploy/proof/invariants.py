@@ -55,7 +55,7 @@ def lost(evidence: Evidence) -> Iterator[str]:
             yield f"{_said(number)} was acknowledged and is not in the audit log"
         elif number in standing and number not in shown and number not in payloads:
             yield f"{_said(number)} stands and is neither shown nor set aside"
-        elif change.section == "rejected" and number not in payloads:
+        elif (change.section, change.op) == ("rejected", "upsert") and number not in payloads:
             yield f"{_said(number)} was refused at the edge and is not in quarantine"
 
 

@@ -13,7 +13,7 @@ from dsn_consumers.database import statement
 from dsn_consumers.pump import Connection
 from dsn_consumers.quarantine_tail import QuarantineTail
 from dsn_consumers.receipt import Key, Look, Moves, Progress
-from dsn_consumers.receipts import ROUND_S, Receipts
+from dsn_consumers.receipts import ROUND_S, Asked, Receipts
 from dsn_consumers.stopping import Stop
 from dsn_deploy.simulation.broker import Broker
 from dsn_deploy.simulation.database import Database, Session
@@ -21,7 +21,7 @@ from dsn_deploy.simulation.ids import SimulatedIds
 from dsn_deploy.simulation.kernel import Actor, Kernel
 from dsn_deploy.simulation.lane_clients import SimulatedProducer
 from dsn_deploy.simulation.network import KAFKA, POSTGRES, Network
-from dsn_schemas.records import Receipt, ResendRequest
+from dsn_schemas.records import Receipt
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import QUARANTINE
 from dsn_schemas.wire import Codec
@@ -152,7 +152,7 @@ class Rounds(Receipts):
         self,
         producer: Producer,
         due: Mapping[Key, Receipt],
-        requests: Sequence[tuple[str, ResendRequest]],
+        requests: Sequence[tuple[str, Asked]],
     ) -> None:
         super()._publish(producer, due, requests)
         for (_, source, epoch), one in due.items():

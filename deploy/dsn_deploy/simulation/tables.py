@@ -27,11 +27,12 @@ GUARDED: dict[str, tuple[str, tuple[int, ...], int]] = {
     "write_settled": ("settled", (0,), 1),
     "write_barriers": ("barriers", (0, 1, 2, 3, 4), 8),
     "write_reviews": ("reviews", (0, 1), 14),
+    "write_quarantine": ("quarantine", (0, 1, 2), 12),
 }
 #: Staging tables of which a row that is there already stays.
 KEPT: dict[str, tuple[str, tuple[int, ...]]] = {
     "write_record_sources": ("record_sources", (0, 1)),
-    "write_quarantine": ("quarantine", (0, 1, 2)),
+    "write_quarantine_ends": ("quarantine_ends", (0, 1, 2)),
     "write_moves": ("moves", (0, 1)),
     "write_decisions": ("decisions", (0, 1)),
 }
@@ -42,6 +43,7 @@ _STAGED = {
     "write_barriers": "staged_barriers",
     "write_record_sources": "staged_record_sources",
     "write_quarantine": "staged_quarantine",
+    "write_quarantine_ends": "staged_quarantine_ends",
     "write_moves": "staged_moves",
     "write_reviews": "staged_reviews",
     "write_decisions": "staged_decisions",
@@ -51,7 +53,7 @@ APPENDED: dict[str, tuple[int, ...]] = {"audit": (0, 1, 2)}
 
 NAMES = (
     "topics", "offsets", "entries", "links", "settled", "record_sources", "search_terms",
-    "barriers", "quarantine", "audit", "audit_heads", "source_marks", "source_lanes", "gaps",
+    "barriers", "quarantine", "quarantine_ends", "audit", "audit_heads", "source_marks", "source_lanes", "gaps",
     "requests", "identity",
     "moves", "reviews", "decisions",
 )  # fmt: skip
@@ -291,6 +293,7 @@ def _put_conflict(tables: Overlay, staged: Staged, values: Values) -> Answer:
         text(values["source"]), int4(values["epoch"]), int8(0), text("audit"),
         text("number-conflict"), text(values["detail"]),
         microseconds(_microseconds(values["captured_at"])), blob(values["payload"]),
+        text(""), int8(-1),
     )  # fmt: skip
     bare = tuple(value[4:] for value in row)
     return _kept(tables, [bare], "quarantine", (0, 1, 2)), []
@@ -334,7 +337,7 @@ def _requests_waiting(tables: Overlay, staged: Staged, values: Values) -> Answer
     names = ("source", "epoch", "after", "upto", "partition", "fill", "reason")
     at = datetime(2026, 3, 1, 12, tzinfo=UTC)
     found = [
-        (row["topic"], number, *(row[name] for name in names), at)
+        (row["topic"], number, *(row[name] for name in names), at, None)
         for number, row in sorted(tables.rows("requests").items())
         if not row["published"]
     ]
@@ -424,6 +427,8 @@ _OTHERS: dict[str, Callable[[Overlay, Staged, Values], Answer]] = {
     "put_conflict": _put_conflict,
     "holes": _holes,
     "gaps_known": _gaps_known,
+    # Nobody retries in the simulation, so nothing in quarantine is ever over.
+    "settle_quarantine": lambda tables, staged, values: (0, []),
     "write_gap": _write_gap,
     "add_request": _add_request,
     "requests_waiting": _requests_waiting,

@@ -50,10 +50,59 @@ INSERT INTO messages (digest, changes, refused) VALUES (?, ?, ?)
 ON CONFLICT (digest) DO UPDATE SET changes = excluded.changes, refused = excluded.refused
 
 -- name: item
-SELECT state FROM items WHERE item = ?
+SELECT state, position FROM items WHERE item = ?
 
 -- name: put_item
-INSERT INTO items (item, state) VALUES (?, ?) ON CONFLICT (item) DO UPDATE SET state = excluded.state
+INSERT INTO items (item, state, position) VALUES (?, ?, ?)
+ON CONFLICT (item) DO UPDATE SET state = excluded.state, position = excluded.position
+
+-- name: say_item
+UPDATE items SET position = ? WHERE item = ?
+
+-- name: last_refused
+SELECT MAX(position) FROM refused
+
+-- name: refused_at
+SELECT position FROM refused WHERE digest = ?
+
+-- name: refused
+SELECT digest, position, kind, reason, detail, refused_at, attempts FROM refused ORDER BY position
+
+-- name: put_refused
+INSERT INTO refused (digest, position, carried, kind, reason, detail, refused_at)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+
+-- name: refuse_again
+UPDATE refused SET carried = ?, reason = ?, detail = ?, attempts = attempts + 1 WHERE digest = ?
+
+-- name: drop_refused
+DELETE FROM refused WHERE digest = ?
+
+-- name: forget_refused
+DELETE FROM refused
+
+-- name: put_retry
+INSERT INTO retries (digest) SELECT digest FROM refused WHERE digest = ?
+ON CONFLICT (digest) DO NOTHING
+
+-- name: retries
+SELECT r.digest FROM retries AS r LEFT JOIN refused AS f ON f.digest = r.digest
+ORDER BY f.position LIMIT ?
+
+-- name: any_retry
+SELECT 1 FROM retries LIMIT 1
+
+-- name: drop_retry
+DELETE FROM retries WHERE digest = ?
+
+-- name: carried
+SELECT c.schema, c.body FROM refused AS r INNER JOIN changes AS c ON c.position = r.carried
+WHERE r.digest = ?
+
+-- name: carried_by
+SELECT r.digest, r.reason, r.refused_at, c.schema, c.body
+FROM refused AS r INNER JOIN changes AS c ON c.position = r.carried
+WHERE r.carried = ?
 
 -- name: put_change
 INSERT INTO changes (position, partition, previous, captured_at, schema, key, body)
@@ -65,6 +114,9 @@ ON CONFLICT (digest) DO NOTHING
 
 -- name: rejected
 SELECT payload FROM rejected WHERE digest = ?
+
+-- name: drop_rejected
+DELETE FROM rejected WHERE digest = ?
 
 -- name: rows_after
 SELECT position, partition, schema, key, body FROM changes

@@ -36,10 +36,11 @@ CREATE TABLE heads (
     PRIMARY KEY (epoch, partition)
 ) WITHOUT ROWID;
 
--- What each record item said when it was last numbered.
+-- What each record item said when it was last numbered, and where among the numbers it was last said.
 CREATE TABLE items (
-    item  BLOB PRIMARY KEY,
-    state BLOB NOT NULL
+    item     BLOB PRIMARY KEY,
+    state    BLOB NOT NULL,
+    position INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 
 -- Messages already taken, by SHA-256 of their bytes, with the changes they made.

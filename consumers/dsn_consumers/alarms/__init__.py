@@ -1,0 +1,1 @@
+"""Alarms: from facts to what somebody has to do about them."""

@@ -1,0 +1,1 @@
+"""Says before a start what would go wrong, where, and what to do: ``dsn check``."""
