@@ -12,8 +12,9 @@ import psycopg
 from psycopg.rows import dict_row
 
 from dsn_consumers.alarms.facts import SourceFacts
-from dsn_consumers.alarms.kinds import BY_NAME, Words
+from dsn_consumers.alarms.kinds import BY_NAME
 from dsn_consumers.alarms.rules import Alarm, Level
+from dsn_consumers.bilingual import Words
 from dsn_consumers.database import statement
 
 Connection = psycopg.Connection[Any]

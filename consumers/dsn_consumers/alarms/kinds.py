@@ -7,14 +7,8 @@ of a kind is ``deploy/runbooks/<kind>.md``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
-
-class Words(NamedTuple):
-    """French, and English beside it."""
-
-    fr: str
-    en: str
+from dsn_consumers.bilingual import Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,8 @@ from statistics import median
 
 from dsn_consumers.alarms import kinds
 from dsn_consumers.alarms.facts import Facts, LagFacts, SourceFacts, Thresholds
-from dsn_consumers.alarms.kinds import Kind, Words
+from dsn_consumers.alarms.kinds import Kind
+from dsn_consumers.bilingual import Words
 
 
 class Level(Enum):

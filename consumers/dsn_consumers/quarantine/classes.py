@@ -8,14 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
 
-
-class Words(NamedTuple):
-    """French, and English beside it."""
-
-    fr: str
-    en: str
+from dsn_consumers.bilingual import Words
 
 
 class Owner(Enum):

@@ -20,7 +20,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from dsn_consumers.web import chart, status
+from dsn_consumers.web import alarms, chart, status
 from dsn_consumers.web.banner import banner, demographics
 from dsn_consumers.web.dates import instant_words
 from dsn_consumers.web.desk import Questions
@@ -60,6 +60,7 @@ def create_app(
         _route("/personne/{person}", site.person, "GET"),
         _route("/etat", site.status, "GET"),
         _route("/quarantaine", site.quarantine, "GET"),
+        _route("/quarantaine/{topic}/{partition:int}/{offset:int}", site.quarantined, "GET"),
         _route("/livez", site.live, "GET"),
         _route("/readyz", site.ready, "GET"),
         *_revisions(site, desk, clock),
@@ -139,7 +140,9 @@ class _Site:
         ledger = await _or_none(self._reader.ledger) if sources is not None else None
         model = status.build(sources, ledger, self._clock())
         code = 503 if sources is None else 200
-        return self._page(request, "status.html", {"status": model}, code, "/etat")
+        rows = await _or_none(self._reader.alarms)
+        values: Values = {"status": model, "watch": alarms.build(rows, self._clock())}
+        return self._page(request, "status.html", values, code, "/etat")
 
     async def quarantine(self, request: Request) -> Response:
         """What was set aside, masked."""
@@ -149,6 +152,16 @@ class _Site:
         return self._page(
             request, "quarantine.html", {"rows": rows, "more": more}, path="/quarantaine"
         )
+
+    async def quarantined(self, request: Request) -> Response:
+        """The shape of one thing, without anybody's data."""
+        place = [request.path_params[name] for name in ("topic", "partition", "offset")]
+        shape = await run_in_threadpool(self._reader.shape, *place)
+        if shape is None:
+            raise HTTPException(404)
+        where = "/quarantaine/{}/{}/{}".format(*place)
+        values: Values = {"shape": shape, "place": "{}:{}:{}".format(*place)}
+        return self._page(request, "shape.html", values, path=where)
 
     async def live(self, request: Request) -> Response:
         """The process answers; nothing else is asked."""

@@ -322,13 +322,30 @@ LABELS: dict[str, Label] = {
     "quarantine.more": Label(
         "{count} autres ne sont pas montrés ici.", "{count} more are not shown here."
     ),
-    "quarantine.next.edge": Label(
-        "Corriger à la source, puis renvoyer le message.",
-        "Mend it at the source, then send the message again.",
+    "quarantine.class": Label("Classe", "Class"),
+    "quarantine.open": Label("À traiter", "Open"),
+    "quarantine.oldest": Label("La plus ancienne depuis", "The oldest for"),
+    "quarantine.state": Label("État", "State"),
+    "quarantine.state.open": Label("À traiter", "Open"),
+    "quarantine.state.in-retry": Label("Relancé", "In retry"),
+    "quarantine.state.abandoned": Label("Abandonné", "Abandoned"),
+    "quarantine.owner": Label("Responsable", "Owner"),
+    "quarantine.owner.site": Label("L’établissement", "The establishment"),
+    "quarantine.owner.centre": Label("L’exploitation", "Operations"),
+    "quarantine.owner.product": Label("Le fournisseur du produit", "The product's maker"),
+    "quarantine.shape": Label("Forme du message", "Shape of the message"),
+    "quarantine.shape.lead": Label(
+        "Chaque lettre est un x, chaque chiffre un 9 : rien de personne n’est montré.",
+        "Every letter is an x, every digit a 9: nothing of anybody is shown.",
     ),
-    "quarantine.next.centre": Label(
-        "Avertir l’intégration ; après correctif, relancer depuis la quarantaine.",
-        "Tell integration; after a fix, retry from quarantine.",
+    "quarantine.back": Label("Retour à la quarantaine", "Back to quarantine"),
+    # alarms
+    "alarm.title": Label("Alarmes", "Alarms"),
+    "alarm.none": Label("Aucune alarme.", "No alarm."),
+    "alarm.never": Label("La vigie n’a pas encore regardé.", "The watch has not looked yet."),
+    "alarm.old": Label(
+        "La vigie ne regarde plus : ceci est peut-être dépassé.",
+        "The watch does not look any more: this may be out of date.",
     ),
     # questions for a steward
     "revision.title": Label("Doublons possibles", "Possible duplicates"),

@@ -10,6 +10,7 @@ from importlib.resources import files
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from dsn_consumers.bilingual import Words as Said
 from dsn_consumers.web.dates import age_words, instant_words, span_words
 from dsn_consumers.web.labels import LABELS, Label, Language
 
@@ -55,7 +56,7 @@ class Words:
         """A label of the table, in both languages."""
         return self.both(LABELS[key].with_values(**values))
 
-    def both(self, label: Label) -> Markup:
+    def both(self, label: Label | Said) -> Markup:
         """Both languages, the second one quieter; once where one says it all."""
         if label.once or label.fr == label.en:
             return escape(self._of(label, self._language))
@@ -70,7 +71,7 @@ class Words:
         return self._of(LABELS[label] if isinstance(label, str) else label, self._language)
 
     @staticmethod
-    def _of(label: Label, language: Language) -> str:
+    def _of(label: Label | Said, language: Language) -> str:
         return label.fr if language == "fr" else label.en
 
 

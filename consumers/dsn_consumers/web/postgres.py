@@ -17,6 +17,7 @@ import structlog
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from dsn_consumers.quarantine.masking import masked
 from dsn_consumers.web import mapping
 from dsn_consumers.web.errors import TraceRefused, Unavailable
 from dsn_consumers.web.reader import (
@@ -27,6 +28,7 @@ from dsn_consumers.web.reader import (
     Health,
 )
 from dsn_consumers.web.rows import (
+    AlarmRow,
     ChartRows,
     FoundRow,
     LedgerRow,
@@ -135,6 +137,16 @@ class PostgresReader:
         with self._reading() as connection:
             rows = _rows(connection, "quarantine", {"limit": QUARANTINE_MAX})
             return [QuarantineRow(**row) for row in rows]
+
+    def shape(self, topic: str, partition: int, offset: int) -> str | None:
+        place = {"topic": topic, "partition": partition, "offset": offset}
+        with self._reading() as connection:
+            rows = _rows(connection, "quarantined", place)
+        return masked(bytes(rows[0]["payload"])) if rows else None
+
+    def alarms(self) -> Sequence[AlarmRow]:
+        with self._reading() as connection:
+            return [AlarmRow(**row) for row in _rows(connection, "alarms")]
 
     def health(self) -> Sequence[Health]:
         statements = {"database": "health", "views": "sources", "access_log": "health_access"}

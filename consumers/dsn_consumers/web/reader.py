@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dsn_consumers.web.rows import (
+    AlarmRow,
     ChartRows,
     FoundRow,
     LedgerRow,
@@ -65,6 +66,12 @@ class Reader(Protocol):
 
     def quarantine(self) -> Sequence[QuarantineRow]:
         """What was set aside, at most ``QUARANTINE_MAX``."""
+
+    def shape(self, topic: str, partition: int, offset: int) -> str | None:
+        """The masked shape of one thing in quarantine; none when it is not there."""
+
+    def alarms(self) -> Sequence[AlarmRow]:
+        """What the watch raised at its last look; one row without a kind when nothing."""
 
     def health(self) -> Sequence[Health]:
         """Each dependency; never raises."""

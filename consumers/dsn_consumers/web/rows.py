@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from dsn_consumers.quarantine.classes import Class, class_of
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRow:
@@ -109,6 +111,19 @@ class LedgerRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRow:
+    """An alarm of the last look; without a kind when there was none."""
+
+    kind: str | None
+    level: str | None
+    subject: str | None
+    measure_fr: str | None
+    measure_en: str | None
+    since: datetime | None
+    looked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantineRow:
     """Something set aside; never its payload."""
 
@@ -124,11 +139,26 @@ class QuarantineRow:
     captured_at: datetime | None
     #: How many share source, stage and reason.
     alike: int
+    #: open, in-retry or abandoned.
+    state: str
+    #: Whom it was assigned to; empty: whoever owns its class.
+    owner: str
+    retries: int
+    acted_by: str | None
+    acted_why: str | None
+    #: Open of the source, and the oldest of them.
+    open_of_source: int
+    open_since: datetime | None
 
     @property
     def kind(self) -> tuple[str, str]:
         """By what rows of one source are grouped."""
         return self.stage, self.reason
+
+    @property
+    def class_(self) -> Class:
+        """Its class: whose it is, and what to do."""
+        return class_of(self.reason, self.stage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

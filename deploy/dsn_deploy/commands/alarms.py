@@ -52,20 +52,20 @@ def alarms(
 
 
 _NONE = {"fr": "Aucune alarme.", "en": "No alarm."}
-_LEVELS = {"error": ("ERREUR", "ERROR"), "warning": ("ATTENTION", "WARNING")}
+_LEVELS = {
+    "error": {"fr": "ERREUR", "en": "ERROR"},
+    "warning": {"fr": "ATTENTION", "en": "WARNING"},
+}
 
 
 def lines(alarm: Alarm, lang: str) -> list[str]:
     """An alarm for a terminal, in one language or in both."""
     found = []
-    for place, name in enumerate(("fr", "en")):
-        if lang in ("", name):
-            head = (
-                f"{_LEVELS[alarm.level.value][place]} {alarm.kind.title[place]}: {alarm.subject},"
-            )
-            found.append(f"{head} {alarm.measure[place]}")
-            found.append(f"  {alarm.kind.consequence[place]}")
-            found.append(f"  → {alarm.kind.next_step[place]}")
+    for name in (lang,) if lang else ("fr", "en"):
+        title, measure = alarm.kind.title.both()[name], alarm.measure.both()[name]
+        found.append(f"{_LEVELS[alarm.level.value][name]} {title}: {alarm.subject}, {measure}")
+        found.append(f"  {alarm.kind.consequence.both()[name]}")
+        found.append(f"  → {alarm.kind.next_step.both()[name]}")
     return [*found, f"  {alarm.kind.runbook}"]
 
 
@@ -76,10 +76,10 @@ def as_object(alarm: Alarm) -> dict[str, Any]:
         "kind": kind.name,
         "level": alarm.level.value,
         "subject": alarm.subject,
-        "measure": alarm.measure._asdict(),
-        "title": kind.title._asdict(),
-        "consequence": kind.consequence._asdict(),
-        "next_step": kind.next_step._asdict(),
+        "measure": alarm.measure.both(),
+        "title": kind.title.both(),
+        "consequence": kind.consequence.both(),
+        "next_step": kind.next_step.both(),
         "since": None if alarm.since is None else alarm.since.isoformat(),
         "runbook": kind.runbook,
     }

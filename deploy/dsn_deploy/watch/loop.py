@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import psycopg
 import structlog
+from prometheus_client import REGISTRY
 
 from dsn_consumers.alarms import asking
 from dsn_consumers.alarms.facts import Thresholds
 from dsn_consumers.alarms.rules import Alarm, Level, raised
 from dsn_consumers.stopping import Stop
 from dsn_deploy.watch.looking import Watched, look
+from dsn_deploy.watch.measures import Looked
+from dsn_schemas import metrics
 from dsn_schemas.settings import Settings
 
 log = structlog.get_logger()
@@ -21,8 +24,13 @@ def main(settings: Settings) -> None:
     stop.on_signals()
     limits, watched = Thresholds(), Watched()
     before: set[tuple[str, str]] = set()
+    told = Looked()
+    REGISTRY.register(told)
     while not stop.asked:
-        alarms = raised(look(settings, limits, watched), limits)
+        facts = look(settings, limits, watched)
+        alarms = raised(facts, limits)
+        told.facts, told.alarms = facts, alarms
+        metrics.readiness.set("watch", True)
         before = say(alarms, before)
         keep(settings, alarms)
         stop.wait(watched.every_s)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib.resources import files
 
 import psycopg
@@ -15,6 +17,9 @@ from pages_sample import BABY, ELOISE, ELOISE_OLD, HOSTILE, MAXIME, MOVING, NAM,
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
+from dsn_consumers.alarms import asking
+from dsn_consumers.alarms.facts import Facts, SourceFacts, Thresholds
+from dsn_consumers.alarms.rules import raised
 from dsn_consumers.web.app import create_app
 from dsn_consumers.web.errors import TraceRefused, Unavailable
 from dsn_consumers.web.postgres import PostgresReader
@@ -213,9 +218,48 @@ def test_the_quarantine_is_masked(client: TestClient) -> None:
     text = client.get("/quarantaine").text
 
     assert "unknown-message-type" in text
-    assert "Corriger à la source" in text
+    for words in ("Pas encore pris en charge", "relancer après la mise à jour", "À traiter",
+                  "Le fournisseur du produit", "Responsable", "La plus ancienne depuis"):  # fmt: skip
+        assert words in text, words
     assert "PID" not in text
     assert NAM not in text
+
+
+def test_one_thing_in_quarantine_shows_its_shape(client: TestClient) -> None:
+    """Reached from the list, and nothing of its bytes is in it."""
+    listed = client.get("/quarantaine").text
+    (path, *_) = re.findall(r'href="(/quarantaine/[^"]+)"', listed)
+    text = client.get(path).text
+
+    assert "bytes of no known format" in text
+    assert problems(text) == []
+    assert "TREE" not in text and NAM not in text
+    assert client.get("/quarantaine/dsn.changes.none/0/1").status_code == 404
+
+
+def test_the_status_page_shows_what_the_watch_raised(client: TestClient, charts: str) -> None:
+    """Consequence, next step and runbook, French first; an old look says that it is old."""
+    assert "La vigie n’a pas encore regardé." in client.get("/etat").text
+    silent = SourceFacts(source="chum-adt", heard_at=NOW - timedelta(hours=3))
+    found = raised(Facts(now=NOW, sources=(silent,), away=("kafka",)), Thresholds())
+    with psycopg.connect(charts, autocommit=True) as connection:
+        asking.write(connection, found)
+        assert asking.written(connection)[0] == found
+        for age, is_old in (("1 minute", False), ("1 hour", True)):
+            connection.execute(
+                "UPDATE dsn_store.alarms_looked SET at = %s - %s::interval", [NOW, age]
+            )
+            text = client.get("/etat").text
+            assert ("La vigie ne regarde plus" in text) is is_old
+        asking.write(connection, [])
+        connection.execute("UPDATE dsn_store.alarms_looked SET at = %s", [NOW])
+        assert "Aucune alarme." in client.get("/etat").text
+        connection.execute("DELETE FROM dsn_store.alarms_looked")
+
+    for words in ("Source silencieuse", "Source silent", "chum-adt", "depuis 3 h 00",
+                  "Vérifier le poste de l’établissement", "deploy/runbooks/kafka-down.md"):  # fmt: skip
+        assert words in text, words
+    assert problems(text) == []
 
 
 @pytest.mark.parametrize("lang", ["", "?lang=en"])
