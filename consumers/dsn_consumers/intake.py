@@ -28,8 +28,6 @@ log = structlog.get_logger()
 
 #: Records handed over at once: some 40 ms of work, some MB of memory.
 BATCH_RECORDS_MAX = 5_000
-#: How long a batch is waited for; half of it is added to the time until a change can be read.
-POLL_S = 0.025
 #: Answers of the broker about topics come in milliseconds or not at all.
 ASK_S = 5.0
 
@@ -125,13 +123,13 @@ class Intake:
             [TopicPartition(*place, at) for place, at in offsets.items()]
         )
 
-    def poll(self) -> list[Read]:
-        """What has come, at most ``BATCH_RECORDS_MAX``, after at most ``POLL_S``.
+    def poll(self, wait_s: float) -> list[Read]:
+        """What has come, at most ``BATCH_RECORDS_MAX``, after at most ``wait_s``.
 
         Raises ``OffsetsLost`` or ``ConsumerError`` for what the client cannot mend.
         """
         read = []
-        for message in self._consumer.consume(BATCH_RECORDS_MAX, POLL_S):
+        for message in self._consumer.consume(BATCH_RECORDS_MAX, wait_s):
             topic, error = message.topic() or "", message.error()
             partition, offset = message.partition(), message.offset()
             if error is not None:

@@ -35,6 +35,13 @@ LOOK_S = 3.0
 #: Between two tries for the lock another consumer of the name holds, s.
 LOCK_EVERY_S = 1.0
 
+#: How long a batch is waited for; half of it is added to the time until a change can be read.
+WAIT_S = 0.025
+#: A transaction costs a dozen statements whatever is in it. When it takes long the machine is busy,
+#: and the next batch is waited for in proportion: more rows in fewer of them.
+WAIT_S_MAX = 0.25
+_WAIT_TIMES = 2.0
+
 #: A statement may take this long: a full batch takes 0.5 s on two busy cores.
 _OPTIONS = "-c statement_timeout=60s -c lock_timeout=20s -c idle_in_transaction_session_timeout=60s"
 
@@ -123,6 +130,8 @@ class Pump(Generic[Prepared]):
         #: Writes one batch while the next is read: PostgreSQL works and so do we.
         self._writer = self._neighbours.writer()
         self._writing: _Writing[Prepared] | None = None
+        #: How long the newest batch took to be written, s.
+        self._took_s = 0.0
 
     def run(self) -> None:
         """Work until somebody asks to stop.
@@ -154,7 +163,8 @@ class Pump(Generic[Prepared]):
     def step(self) -> None:
         """Read a batch, and begin to keep it as soon as the one before it is kept."""
         self._look()
-        records = self._intake.poll()  # 2
+        wait_s = min(max(WAIT_S, self._took_s * _WAIT_TIMES), WAIT_S_MAX)
+        records = self._intake.poll(wait_s)  # 2
         prepared = self._prepared(records) if records else None
         self._finish()  # 5
         if prepared is None:
@@ -173,9 +183,11 @@ class Pump(Generic[Prepared]):
         prepared: Prepared,
     ) -> None:
         """One transaction, in the writer's thread; nobody else uses the connection meanwhile."""
+        began = self._neighbours.monotonic()
         with connection.transaction():
             self._move(connection, before, after)  # 3
             self._sink.write(connection, prepared)
+        self._took_s = self._neighbours.monotonic() - began
 
     def _finish(self) -> None:
         """Wait until the batch being written is committed. Raises what its writing raised."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 #: What one looks for: kind (name, nam, number, birth) and the beginning of it.
@@ -44,12 +45,13 @@ def terms(demographics: Mapping[str, Any]) -> set[Term]:
     return set(sorted(cut)[:TERMS_MAX])
 
 
-def words(text: str) -> set[str]:
+@lru_cache(maxsize=1 << 15)
+def words(text: str) -> frozenset[str]:
     """The words of a name without accents: « Lévesque-O'Connor » gives levesque, o, connor, and
     levesqueoconnor for those who type it in one piece."""
-    return {part for whole in text.split() for part in (*_parts(whole), "".join(_parts(whole)))} - {
-        ""
-    }
+    return frozenset(
+        part for whole in text.split() for part in (*_parts(whole), "".join(_parts(whole))) if part
+    )
 
 
 def _names(names: Sequence[Mapping[str, Any]]) -> Iterator[Term]:

@@ -68,7 +68,7 @@ class Kafka(Server):
         return f"127.0.0.1:{self._port}"
 
     def command(self) -> Sequence[str]:
-        memory = ("-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20")
+        memory = ("-Xms256m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
         return [*self._java(*memory, *self._flags), "kafka.Kafka", str(self._properties)]
 
     def environment(self) -> Mapping[str, str]:

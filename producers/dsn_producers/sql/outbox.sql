@@ -56,9 +56,6 @@ SELECT state, position FROM items WHERE item = ?
 INSERT INTO items (item, state, position) VALUES (?, ?, ?)
 ON CONFLICT (item) DO UPDATE SET state = excluded.state, position = excluded.position
 
--- name: say_item
-UPDATE items SET position = ? WHERE item = ?
-
 -- name: last_refused
 SELECT MAX(position) FROM refused
 
