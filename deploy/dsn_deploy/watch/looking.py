@@ -20,12 +20,12 @@ from dsn_consumers.alarms.facts import (
     DiskFacts,
     Facts,
     LagFacts,
-    SourceFacts,
     Thresholds,
 )
 from dsn_consumers.database import statement
 from dsn_consumers.generations import consumer_of
 from dsn_deploy.statefile import read
+from dsn_deploy.watch.books import Books
 from dsn_deploy.watch.certificates import certificates
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import IDENTITY_REQUESTS, group_of, named
@@ -52,8 +52,10 @@ class Watched(BaseSettings):
     every_s: float = 30.0
 
 
-def look(settings: Settings, limits: Thresholds, watched: Watched) -> Facts:
-    """Everything, now."""
+def look(
+    settings: Settings, limits: Thresholds, watched: Watched, books: Books | None = None
+) -> Facts:
+    """Everything, now; with ``books`` the ledger as it was counted last."""
     facts = Facts(
         now=datetime.now(UTC),
         disks=tuple(disks(settings, watched)),
@@ -72,12 +74,17 @@ def look(settings: Settings, limits: Thresholds, watched: Watched) -> Facts:
             readers = () if ends is None else _readers(connection, settings, ends)
             behind = any(lag.records >= limits.lag_records for lag in readers)
             sources = asking.ask_sources(connection, audit_behind=behind)
-            sources = _unexplained(settings, sources)
+            lost = (books or Books()).unexplained(settings.conninfo)
     except psycopg.Error as error:
         log.warning("database_not_asked", sqlstate=error.sqlstate)
         away.append("database")
         return replace(facts, away=tuple(away), lags=tuple(streams))
-    return replace(facts, away=tuple(away), lags=(*streams, *readers), sources=tuple(sources))
+    return replace(
+        facts,
+        away=tuple(away),
+        lags=(*streams, *readers),
+        sources=tuple(replace(one, unexplained=lost.get(one.source)) for one in sources),
+    )
 
 
 def disks(settings: Settings, watched: Watched) -> Iterable[DiskFacts]:
@@ -156,13 +163,6 @@ def _readers(
         taken = {(str(topic), int(str(p))): int(str(at)) for topic, p, at in rows}
         found.append(LagFacts(reader=reader, records=lag(ends, taken)))
     return found
-
-
-def _unexplained(settings: Settings, sources: list[SourceFacts]) -> list[SourceFacts]:
-    from dsn_consumers import ledger
-
-    lost = {row.source: row.unexplained for row in ledger.ledger(settings.conninfo)}
-    return [replace(one, unexplained=lost.get(one.source)) for one in sources]
 
 
 def _down(settings: Settings) -> Iterable[str]:

@@ -10,6 +10,7 @@ from dsn_consumers.alarms import asking
 from dsn_consumers.alarms.facts import Thresholds
 from dsn_consumers.alarms.rules import Alarm, Level, raised
 from dsn_consumers.stopping import Stop
+from dsn_deploy.watch.books import Books
 from dsn_deploy.watch.looking import Watched, look
 from dsn_deploy.watch.measures import Looked
 from dsn_schemas import metrics
@@ -24,10 +25,10 @@ def main(settings: Settings) -> None:
     stop.on_signals()
     limits, watched = Thresholds(), Watched()
     before: set[tuple[str, str]] = set()
-    told = Looked()
+    told, books = Looked(), Books()
     REGISTRY.register(told)
     while not stop.asked:
-        facts = look(settings, limits, watched)
+        facts = look(settings, limits, watched, books)
         alarms = raised(facts, limits)
         told.facts, told.alarms = facts, alarms
         metrics.readiness.set("watch", True)
