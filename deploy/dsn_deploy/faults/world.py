@@ -225,7 +225,7 @@ class World:
         for node, ports in self.cluster.ports.items():
             name = f"site-{node}"
             self.links[name] = proxy.link(name, ports.site_proxy, ports.site)
-        for name in CENTRAL:
+        for name in (*CENTRAL, "standby"):
             link = proxy.link(f"postgres-{name}", self._ports.next(), self.cluster.postgres_port)
             self.links[link.name] = link
         self._exit.enter_context(proxy)

@@ -1,6 +1,6 @@
 """The database fails over to a standby that lags (F19): rows and offsets go back together.
 
-The standby is made from the running primary, follows it, and is frozen for a while before the
+The standby is made from the running primary, follows it, and is cut off for a while before the
 primary dies for good. What it had not heard is gone, and has to come from the journal again.
 """
 
@@ -14,9 +14,9 @@ import psycopg
 
 from dsn_deploy.faults import reader
 from dsn_deploy.faults.kinds.kind import Kind
+from dsn_deploy.faults.proxy import FINE, Weather
 from dsn_deploy.faults.standby import Standby
 from dsn_deploy.faults.world import World
-from dsn_deploy.process import children
 from dsn_deploy.stack.postgres import DATABASE, SUPERUSER
 
 #: For the standby to be a primary, s.
@@ -25,6 +25,8 @@ PROMOTE_S = 60
 #: that was planned.
 DEAF_S = 3.0
 
+#: Between the standby and the primary.
+_LINK = "postgres-standby"
 _READ = "SELECT coalesce(sum(next_offset), 0)::bigint FROM dsn_store.offsets"
 
 
@@ -37,17 +39,18 @@ def _follow(world: World, _target: str) -> None:
         log=world.folder / "logs" / f"standby-{number}.log",
         port=world.free_port(),
         primary=world.postgres,
+        over=world.links[_LINK],
         record=world.record,
     )
     world.standby = standby
     standby.start()
     standby.wait_ready()
-    _signal(standby, signal.SIGSTOP)
+    world.links[_LINK].turn(Weather(down=True))
 
 
 def _fail_over(world: World, _target: str) -> None:
-    """1. The primary dies and stays dead. 2. The standby wakes up and is promoted. 3. Whoever
-    connects from now on comes to it."""
+    """1. The primary dies and stays dead. 2. The standby is promoted. 3. Whoever connects from now on
+    comes to it."""
     standby = world.standby
     if standby is None:
         return  # it could not be made
@@ -58,12 +61,12 @@ def _fail_over(world: World, _target: str) -> None:
     world.hold("postgres")  # 1
     for process in processes:
         process.send(signal.SIGKILL)
-    _signal(standby, signal.SIGCONT)  # 2
-    superuser = standby.conninfo(SUPERUSER, DATABASE)
+    superuser = standby.conninfo(SUPERUSER, DATABASE)  # 2
     with psycopg.connect(superuser, autocommit=True, connect_timeout=10) as connection:
         _promote(connection)
         world.rolled_back += before - _count(connection)
     world.replace_postgres(standby)  # 3
+    world.links[_LINK].turn(FINE)
     (world.folder / reader.WHERE).write_text(world.conninfo(), encoding="utf-8")
     world.release("postgres")
 
@@ -86,13 +89,6 @@ def _count(connection: psycopg.Connection[Any]) -> int:
     row = connection.execute(_READ).fetchone()
     assert row is not None
     return int(row[0])
-
-
-def _signal(standby: Standby, what: signal.Signals) -> None:
-    identity = standby.identity
-    if identity is not None:
-        for process in [identity, *children(identity.pid)]:
-            process.send(what)
 
 
 KINDS = (
