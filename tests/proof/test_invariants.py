@@ -19,7 +19,7 @@ from dsn_deploy.proof.evidence import (
     Quarantined,
     Shown,
 )
-from dsn_deploy.proof.invariants import check
+from dsn_deploy.proof.invariants import check, twice_numbered
 from dsn_deploy.proof.reads import LinkRecord, Past, Read, ViewRecord, mislabelled, wrong
 from dsn_schemas.records import Encounter, RecordChange, RejectedMessage
 
@@ -220,3 +220,33 @@ def test_a_label_that_promises_too_much_is_seen() -> None:
 
     assert [] == list(mislabelled([_read(1, 2, shown=False, complete=1)], _past(), changes))
     assert list(mislabelled([_read(1, 2, shown=False, complete=2)], _past(), changes))
+
+
+def test_a_label_over_an_older_state_is_seen() -> None:
+    """Complete to 2 while the item is only there as number 1 left it is wrong."""
+    changes = [change(1, "x"), change(2, "x", "corrected")]
+
+    assert [] == list(mislabelled([_read(1, 2, shown=False, complete=1)], _past(), changes))
+    assert list(mislabelled([_read(1, 2, shown=False, complete=2)], _past(), changes))
+
+
+def test_only_a_link_to_somebody_else_excuses_a_label() -> None:
+    """A record linked again to the same person is not on its way; one given to another is."""
+    changes = [change(1, "x"), change(2, "y")]
+    stays = Past(
+        view=_past().view, links={LINKS: [*_past().links[LINKS], LinkRecord(2, "H|1", "q")]}
+    )
+
+    assert list(mislabelled([_read(1, 2, shown=False, complete=2)], stays, changes))
+    assert [] == list(mislabelled([_read(1, 1, shown=True, complete=2)], stays, changes))
+
+
+def test_what_was_forgotten_is_numbered_again_once() -> None:
+    """Behind a restore an item may be said once more as it was; twice more is a fault."""
+    later = [replace(change(seq, "x", "c"), epoch=2) for seq in (1, 2, 3)]
+
+    once = replace(whole(), acknowledged=[*CHANGES, *later[:2]])
+    twice = replace(whole(), acknowledged=[*CHANGES, *later])
+
+    assert [] == list(twice_numbered(once))
+    assert len(list(twice_numbered(twice))) == 1

@@ -41,12 +41,12 @@ def standing_changes(
     for change in changes:
         key = (f"{change.authority}|{change.number}", change.source, change.section, change.item)
         known = best.get(key)
-        if known is None or _rank(change) > _rank(known):
+        if known is None or rank(change) > rank(known):
             best[key] = change
     return best
 
 
-def _rank(change: RecordChange) -> tuple[bool, int, int]:
+def rank(change: RecordChange) -> tuple[bool, int, int]:
     settled = change.section == "results" and (change.op == "delete" or change.status in SETTLED)
     return (settled, change.epoch, change.seq)
 

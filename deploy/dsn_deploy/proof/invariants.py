@@ -111,13 +111,14 @@ def doubled(evidence: Evidence) -> Iterator[str]:
 def twice_numbered(evidence: Evidence) -> Iterator[str]:
     """I3: a number that stands for two things, or the same change taken under two numbers.
 
-    An outbox that began a new epoch has forgotten what was said, and numbers it again when it hears
-    it again: only the first epoch of a source must not.
+    An outbox that begins a new epoch takes over what it had not sent, and forgets what was said: in
+    such an epoch an item may be said once more as it was. In the first epoch of a source, never.
     """
     first = {source: min(c.epoch for c in evidence.acknowledged if c.source == source)
              for source in {c.source for c in evidence.acknowledged}}  # fmt: skip
     said: dict[Number, RecordChange] = {}
     before: dict[tuple[str, int, str, str, str, str], RecordChange] = {}
+    repeats: Counter[tuple[str, int, str, str, str, str]] = Counter()
     for change in sorted(evidence.acknowledged, key=number_of):
         number = number_of(change)
         if said.setdefault(number, change) != change:
@@ -125,9 +126,10 @@ def twice_numbered(evidence: Evidence) -> Iterator[str]:
         item = (change.source, change.epoch, change.authority, change.number, change.section,
                 change.item)  # fmt: skip
         last = before.get(item)
-        repeated = last is not None and last is not change and _same(last, change)
-        if repeated and last is not None and change.epoch == first[change.source]:
-            yield f"{_said(number)} says what {_said(number_of(last))} said: twice numbered"
+        if last is not None and last is not change and _same(last, change):
+            repeats[item] += 1
+            if repeats[item] > (change.epoch != first[change.source]):
+                yield f"{_said(number)} says what {_said(number_of(last))} said: twice numbered"
         before[item] = change
 
 

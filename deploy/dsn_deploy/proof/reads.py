@@ -14,8 +14,16 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dsn_deploy.proof.evidence import Number, Place, Shown, Violation
+from dsn_deploy.proof.evidence import Number, Place, Shown, Violation, number_of
+from dsn_deploy.proof.fold import person_of, rank
 from dsn_schemas.records import RecordChange
+
+#: Record, source, section, item.
+Item = tuple[str, str, str, str]
+#: Which of two changes of an item stands: the greater.
+Rank = tuple[bool, int, int]
+#: Less than any change.
+NOTHING: Rank = (False, -1, -1)
 
 
 class Read(NamedTuple):
@@ -109,47 +117,59 @@ def mislabelled(
 ) -> Iterator[Violation]:
     """Reads that say they are complete to a number of which they do not contain everything.
 
-    A change is contained when its record item ever was in the prefix, shown or held back. Records
-    on their way are said to be so, and one that a later link moves is about to be.
+    A change is contained when the prefix ever held its record item as that change left it, or as a
+    later one did, shown or held back. Records on their way are said to be so, and one that a later
+    link gives to another person is about to be.
     """
     numbered: dict[tuple[str, int], list[RecordChange]] = defaultdict(list)
+    ranks: dict[Number, Rank] = {}
     for change in journal:
         if change.op != "mark" and change.section not in ("claims", "rejected"):
             numbered[change.source, change.epoch].append(change)
+            ranks[number_of(change)] = rank(change)
     for read in reads:
-        contained: set[tuple[str, str, str, str]] | None = None
+        contained: Mapping[Item, Rank] | None = None
         for key, seq in read.complete.items():
             for change in numbered.get(key, ()) if seq else ():
                 if contained is None:
-                    contained = _contained(past, read.positions)
-                    moving = read.moving | _linked_later(past, read.positions)
+                    contained = _contained(past, read.positions, ranks)
+                    moving = read.moving | _moved_later(past, read.positions)
                 record = f"{change.authority}|{change.number}"
                 item = (record, change.source, change.section, change.item)
-                if change.seq <= seq and item not in contained and record not in moving:
-                    number: Number = (change.source, change.epoch, change.seq)
+                held = contained.get(item, NOTHING) >= ranks[number_of(change)]
+                if change.seq <= seq and not held and record not in moving:
                     yield Violation(
-                        "I5", f"{read.reader} says complete to {seq} and lacks {number}"
+                        "I5", f"{read.reader} says complete to {seq} and lacks {number_of(change)}"
                     )
 
 
-def _linked_later(past: Past, positions: Mapping[Place, int]) -> set[str]:
-    return {
-        link.record
-        for place, links in past.links.items()
-        for link in links
-        if link.offset >= positions.get(place, 0)
-    }
+def _moved_later(past: Past, positions: Mapping[Place, int]) -> set[str]:
+    """Records that a link behind the prefix gives to another person than they have in it."""
+    people: dict[str, str] = {}
+    found: set[str] = set()
+    for place, links in past.links.items():
+        for link in links:
+            if link.offset < positions.get(place, 0):
+                people[link.record] = link.person
+            elif people.get(link.record, person_of(link.record)) != link.person:
+                found.add(link.record)
+    return found
 
 
-def _contained(past: Past, positions: Mapping[Place, int]) -> set[tuple[str, str, str, str]]:
-    """(record, source, section, item) of everything the prefix of the view ever held."""
-    return {
-        (c.record, c.source, record.entry.section, c.item)
-        for place, records in past.view.items()
-        for record in records
-        if record.offset < positions.get(place, 0) and record.entry is not None
-        for c in record.entry.contributors
-    }
+def _contained(
+    past: Past, positions: Mapping[Place, int], ranks: Mapping[Number, Rank]
+) -> dict[Item, Rank]:
+    """Of each record item the greatest change that the prefix of the view ever held."""
+    found: dict[Item, Rank] = {}
+    for place, records in past.view.items():
+        for record in records:
+            if record.offset >= positions.get(place, 0) or record.entry is None:
+                continue
+            for c in record.entry.contributors:
+                item = (c.record, c.source, record.entry.section, c.item)
+                held = ranks.get((c.source, c.epoch, c.seq), NOTHING)
+                found[item] = max(held, found.get(item, NOTHING))
+    return found
 
 
 def _back(before: Read, after: Read) -> Iterator[Violation]:
