@@ -37,7 +37,7 @@ from dsn_streams.clients import (
     TransactionalProducer,
 )
 from dsn_streams.stage import Batch, Decision, Stage
-from dsn_streams.state import DamagedState
+from dsn_streams.state import FORMAT, DamagedState
 
 log = structlog.get_logger()
 
@@ -50,6 +50,8 @@ RESTORE_RECORDS = 10_000
 RESTORE_SILENCE_S = 30
 
 POSITION_KEY = b"\x00position"
+#: Of the record that says which format the rows of a changelog have; without one, 1.
+FORMAT_KEY = b"\x00format"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_positions = msgspec.msgpack.Decoder(list[tuple[str, int, int]]).decode
@@ -61,6 +63,7 @@ class LaneError(RuntimeError):
     LaneError
       + BrokenChain      records between two batches never arrived
       + BehindJournal    the input was deleted before it was read
+      + OtherFormat      the changelog was written by another version
       + NotDurable       a transaction did not commit
     """
 
@@ -71,6 +74,10 @@ class BrokenChain(LaneError):
 
 class BehindJournal(LaneError):
     """The input was deleted before it was read."""
+
+
+class OtherFormat(LaneError):
+    """The changelog was written by a version whose rows are others."""
 
 
 class NotDurable(LaneError):
@@ -110,13 +117,17 @@ class Lane:
         self.path: Path = state_folder(settings) / name / str(number)
         self._state: KeptState | None = None
         self._producer: TransactionalProducer | None = None
-        self._changelog_next = 0
+        #: Whether our format stands in the changelog since the lane was opened.
+        self._format_said = False
 
     def open(self, inputs: Iterable[tuple[str, int]]) -> None:
         """Fence every earlier owner, restore the state, take up the positions of ``inputs``.
 
-        Raises ``BehindJournal`` when an input no longer holds what was not read yet.
+        Raises ``BehindJournal`` when an input no longer holds what was not read yet, and
+        ``OtherFormat`` when another version wrote the changelog: ``dsn rebuild`` makes it anew, in a
+        generation of its own.
         """
+        self._format_said = False
         self._producer = self._clients.producer(self._producer_config())
         self._producer.init_transactions(30)
         self._state = self._restored()
@@ -198,6 +209,8 @@ class Lane:
                 _produce(producer, named(topic, self._generation), partition, key, value)
             for row, content in decision.writes.items():
                 _produce(producer, self._changelog, self.number, row, content)
+            if not self._format_said:
+                _produce(producer, self._changelog, self.number, FORMAT_KEY, b"%d" % FORMAT)
             kept = _encode([(topic, at[0], at[1]) for topic, at in _flat(positions)])
             producer.produce(
                 self._changelog,
@@ -209,6 +222,7 @@ class Lane:
             _commit(producer)
         except KafkaException as error:
             raise NotDurable(f"{self.name} lane {self.number}: {error.args[0]}") from error
+        self._format_said = True
         producer.poll(0)
         if not reached:
             raise NotDurable(f"{self.name} lane {self.number}: committed without a report")
@@ -348,6 +362,14 @@ def _commit(producer: TransactionalProducer) -> None:
             return
 
 
+def _check_format(value: bytes | None) -> None:
+    if value is not None and value != b"%d" % FORMAT:
+        raise OtherFormat(
+            f"the changelog has rows of format {value.decode(errors='replace')}, this version reads"
+            f" {FORMAT}: rebuild from the journal"
+        )
+
+
 def _restore_all(
     consumer: RestoreConsumer, state: KeptState, high: int, now_s: Callable[[], float]
 ) -> int:
@@ -372,6 +394,8 @@ def _restore_all(
             if key == POSITION_KEY and value is not None:
                 positions = {(t, p): offset for t, p, offset in _decode_positions(value)}
                 changelog = at
+            elif key == FORMAT_KEY:
+                _check_format(value)
             elif key is not None:
                 writes[key] = value
         if writes and not ended:

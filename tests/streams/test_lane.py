@@ -13,8 +13,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from dsn_schemas.wire import UnknownSchema
 from dsn_streams import lane as lane_module
+from dsn_streams import state as state_module
 from dsn_streams.clients import Clients
-from dsn_streams.lane import BehindJournal, BrokenChain, Lane, LaneError, Link
+from dsn_streams.lane import BehindJournal, BrokenChain, Lane, LaneError, Link, OtherFormat
 from dsn_streams.stage import Batch, Decision, Output, State
 from dsn_streams.state import RocksState, new_cache
 from dsn_streams.together import Together
@@ -58,11 +59,14 @@ class Place:
         self.settings = stack.settings.model_copy(update={"data": tmp_path})
         self.input, self.output = f"{self.name}.in", f"{self.name}.out"
         self.changelog = f"{self.name}.state"
-        topics = [NewTopic(t, 1, 1) for t in (self.input, self.output, self.changelog)]
+        self.make(self.input, self.output, self.changelog)
+        self.cache = new_cache()
+
+    def make(self, *names: str) -> None:
+        topics = [NewTopic(name, 1, 1) for name in names]
         admin = AdminClient({"bootstrap.servers": self.settings.kafka})
         for future in admin.create_topics(topics).values():
             future.result(30)
-        self.cache = new_cache()
 
     def lane(self, slot: int = 0) -> Lane:
         settings = self.settings.model_copy(update={"slot": slot})
@@ -113,7 +117,11 @@ def rows(lane: Lane) -> dict[bytes, bytes]:
 
 
 def counts(lane: Lane) -> dict[bytes, bytes]:
-    return {key: value for key, value in rows(lane).items() if not key.startswith(b"\0")}
+    return counts_of(rows(lane))
+
+
+def counts_of(found: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    return {key: value for key, value in found.items() if not key.startswith(b"\0")}
 
 
 def test_a_turn_is_durable_and_resumed(place):
@@ -256,6 +264,64 @@ def test_input_deleted_before_it_was_read_stops_the_lane(place):
 
     with pytest.raises(BehindJournal, match="begins at 6, the state ends at 0"):
         place.open()
+
+
+def test_state_of_another_format_is_made_anew_from_the_changelog(place, monkeypatch):
+    """A version that writes its files another way finds the rows of the version before."""
+    lane = place.open()
+    lane.process([place.link(0, "aab")])
+    lane.close()
+    monkeypatch.setattr(state_module, "FORMAT", 2)
+
+    again = place.open()
+
+    assert {b"a": b"2", b"b": b"1"} == counts(again)
+    again.close()
+
+
+def test_a_changelog_of_another_format_is_not_read(place, monkeypatch):
+    """Its rows mean something else: the lane says so and stops, and another generation begins anew."""
+    lane = place.open()
+    lane.process([place.link(0, "aab")])
+    lane.close()
+    RocksState.wipe(lane.path)
+    monkeypatch.setattr(lane_module, "FORMAT", 2)
+
+    with pytest.raises(OtherFormat, match="rows of format 1, this version reads 2"):
+        place.open()
+
+    place.changelog = f"{place.name}.state-2"
+    place.make(place.changelog)
+    anew = place.open()
+    anew.process([place.link(0, "aab")])
+    anew.close()
+    RocksState.wipe(anew.path)
+    restored = place.open()
+    assert {b"a": b"2", b"b": b"1"} == counts(restored)
+    restored.close()
+
+
+def test_a_lost_changelog_is_made_again_from_the_journal(place):
+    """State and changelog gone: read from the beginning, the rows and positions are as before, and
+    so is what the new changelog restores."""
+    lane = place.open()
+    lane.process([place.link(0, "aab"), place.link(3, "bc")])
+    before = rows(lane)
+    lane.close()
+    RocksState.wipe(lane.path)
+    place.changelog = f"{place.name}.state-2"
+    place.make(place.changelog)
+
+    again = place.open()
+    assert 0 == again.position(place.input, 0)
+    again.process([place.link(0, "aa"), place.link(2, "bbc")])
+    again.close()
+    RocksState.wipe(again.path)
+
+    restored = place.open()
+    assert counts_of(before) == counts(restored)
+    assert 5 == restored.position(place.input, 0)
+    restored.close()
 
 
 def test_state_too_old_to_be_caught_up_is_restored_whole(place, monkeypatch):
