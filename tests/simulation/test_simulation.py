@@ -37,6 +37,8 @@ def test_nothing_is_lost_doubled_or_shown_wrongly() -> None:
     assert total.acknowledged > 10 * RUNS
     assert total.reads > 10 * RUNS
     assert total.deaths > RUNS // 2
+    assert 0 < len(total.recoveries["loss noticed"])
+    assert max(total.recoveries["loss noticed"]) <= 60
 
 
 def test_a_seed_is_a_run() -> None:

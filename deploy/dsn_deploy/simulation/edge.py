@@ -23,7 +23,7 @@ from dsn_deploy.simulation.network import Network
 from dsn_deploy.simulation.outbox import SteppedFile
 from dsn_producers import restoring, sending, taking
 from dsn_producers.backoff import Backoff
-from dsn_producers.errors import OutboxRefused, Restored, SendFailed
+from dsn_producers.errors import JournalLost, OutboxRefused, Restored, SendFailed
 from dsn_producers.hearing import catch_up
 from dsn_producers.limits import Limits
 from dsn_producers.message import Message
@@ -97,6 +97,8 @@ class Edge(Actor):
         self._file: SteppedFile | None = None
         self._reading: SteppedFile | None = None
         self._restore = False
+        #: When it saw that the journal lost what it had confirmed, s.
+        self.noticed_at: list[float] = []
 
     # --- its life ------------------------------------------------------------------------------
 
@@ -243,7 +245,9 @@ class Edge(Actor):
             self._disconnect()
             self._begin_new_epoch(found)
             return True
-        except (SendFailed, NotHeard, KafkaException, OutboxRefused):
+        except (SendFailed, NotHeard, KafkaException, OutboxRefused) as error:
+            if isinstance(error, JournalLost):
+                self.noticed_at.append(self.kernel.now)
             self._disconnect()
             self._resume_at = self.kernel.now + self._backoff.next_delay_s()
             return False

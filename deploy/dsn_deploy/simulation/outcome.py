@@ -58,6 +58,11 @@ def _outcome(plan: Plan, world: World, violations: tuple[Violation, ...]) -> Out
         for why, seconds in actor.recoveries:
             recoveries.setdefault(why, []).append(seconds)
         died_at.update(actor.died_at)
+    noticed = [at for edge in world.edges for at in edge.noticed_at]
+    noticed += world.receipts.noticed_at
+    for lost in world.lost_at:
+        if after := [at - lost for at in noticed if at >= lost]:
+            recoveries.setdefault("loss noticed", []).append(min(after))
     return Outcome(
         seed=plan.seed,
         acknowledged=sum(len(edge.acknowledged) for edge in world.edges),

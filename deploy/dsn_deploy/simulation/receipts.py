@@ -55,6 +55,8 @@ class ReceiptsProcess(Actor):
         self._core: Rounds | None = None
         #: Of each source and epoch, everything up to this number is in the store: receipts said so.
         self.told: dict[tuple[str, int], int] = {}
+        #: When it noted another hole in the numbers, s.
+        self.noticed_at: list[float] = []
 
     def gone(self) -> None:
         """See ``Actor``."""
@@ -117,8 +119,14 @@ class Rounds(Receipts):
 
     def _note_gaps(self, connection: Connection) -> None:
         self._process.point("receipts.1 before")
+        before = self._holes()
         super()._note_gaps(connection)
+        if self._holes() > before:
+            self._process.noticed_at.append(self._process.kernel.now)
         self._process.point("receipts.1 after")
+
+    def _holes(self) -> int:
+        return len(self._process.database.tables["gaps"])
 
     def _due(self, connection: Connection) -> dict[Key, Receipt]:
         """As shipped, without a cursor that makes ``Progress`` of rows."""

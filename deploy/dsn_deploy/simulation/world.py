@@ -83,6 +83,8 @@ class World:
         self.poison: list[bytes] = []
         #: Whether confirmed records vanished from the journal.
         self.journal_lost = False
+        #: When, s.
+        self.lost_at: list[float] = []
         #: What did not come to rest.
         self.unfinished: list[str] = []
         #: When everything was healed, and when it had come to rest, s.
@@ -125,6 +127,7 @@ class World:
             if max(read) < self.broker.logs[place].high:
                 self.broker.truncate(place, max(read))
                 self.journal_lost = True
+                self.lost_at.append(self.kernel.now)
 
     def committed(self, place: tuple[str, int]) -> int:
         """The position of an input that the changelog of its lane has."""
