@@ -175,8 +175,8 @@ class Edge(Actor):
         with it, marks that say where an epoch ends included, and numbers that nobody has heard of
         would be given twice.
         """
-        if self._busy or not self._backup.exists() or self._file is None or self.unsent:
-            return False
+        if self._busy or self._reading is None or not self._backup.exists() or self.unsent:
+            return False  # it works, or is only starting
         if any(told.get(key, 0) < seq for key, seq in self.numbered().items()):
             return False
         self._restore = True
