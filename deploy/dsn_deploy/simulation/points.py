@@ -62,6 +62,7 @@ _TAKE = "dsn_producers.taking.take"
 WITHIN: dict[str, str] = {
     "dsn_streams.identify": "the decision of a turn: between step 1 and step 2 of dsn_streams.lane",
     "dsn_streams.unify._Turn._read": "reads only, within the decision of a turn",
+    "dsn_streams.identity.postings.Postings.settle": "reads and writes of the decision of a turn",
     "dsn_streams.matching.blocking.keys_of": "a list of kinds of keys, within the decision",
     "dsn_streams.matching.gates._may_have_changed": "a rule of the law, within the decision",
     "dsn_producers.fhir.whose": "a list of places to look, within a mapper",
