@@ -236,6 +236,8 @@ def _path(a: Features, b: Features, seen: Seen) -> str | None:
         return "nam-one-off" if exact and names else None
     if seen.identifier in (SAME, ID_LOCAL):
         return _by_identifier(a, b, seen)
+    if seen.identifier == ID_NEAR and _one_typing_error(seen):
+        return "identifier-near"
     return _by_traits(a, b, seen)
 
 
@@ -269,6 +271,14 @@ def _by_identifier(a: Features, b: Features, seen: Seen) -> str | None:
     return None
 
 
+def _one_typing_error(seen: Seen) -> bool:
+    """The rest is the same to the letter, so that a number one character off is a typing error (like
+    `nam-one-off`) and does not speak against. Brothers' numbers follow each other, their names and
+    birth dates are not the same."""
+    names = seen.given == SAME and seen.family in (SAME, FAMILY_PART)
+    return names and seen.born == SAME and seen.sex != SEX_DIFFERS
+
+
 def _by_traits(a: Features, b: Features, seen: Seen) -> str | None:
     """No number in common: name, birth date and sex must carry it, and at most one of them may be
     a near agreement, which something else must back. Numbers that speak against leave only the
@@ -277,8 +287,8 @@ def _by_traits(a: Features, b: Features, seen: Seen) -> str | None:
         return None
     if seen.nam == NAM_UNLIKE or seen.identifier in (ID_MIXED, ID_NEAR, ID_DIFFERS):
         same_home = seen.reached or (seen.street == SAME and seen.postal != DIFFERS)
-        exact = seen.exact and seen.born == SAME and same_home
-        return "traits-despite-number" if exact else None
+        exact = seen.exact and seen.given == SAME and seen.born == SAME and same_home
+        return "traits-despite-number" if exact else None  # Marie may have a twin, Marie-Ève
     if seen.born == SAME and seen.exact:
         return "traits-exact"
     if not seen.backed:

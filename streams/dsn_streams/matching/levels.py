@@ -75,6 +75,8 @@ PARENT_NEAR, PARENT_PART, PARENT_DIFFERS = 2, 3, 4
 NEAR_MIN = 0.93
 #: And from which they may be.
 FAIR_MIN = 0.87
+#: No field for names is shorter: below, a name is not cut but another one.
+CUT_MIN = 8
 
 #: Besides the particles, what stands in front of a name in other languages.
 _PARTICLES = PARTICLES | frozenset(
@@ -146,7 +148,8 @@ def given(a: str, b: str, variants: Variants) -> int:
     if len(few) > 1:
         rest = min(_next_word(x, y, variants) for x in one[1:] for y in two[1:])
         if first == SAME:
-            return rest if rest in (GIVEN_VARIANT, GIVEN_NEAR) else GIVEN_CLASH
+            near = rest in (GIVEN_VARIANT, GIVEN_NEAR)
+            return rest if near else GIVEN_NEAR if _cut(a, b) else GIVEN_CLASH
         whole = _spelling(a.replace(" ", ""), b.replace(" ", ""), GIVEN_NEAR, GIVEN_FAIR)
         return whole or (first if rest == SAME else GIVEN_DIFFERS)
     if len(many) == 1:
@@ -188,6 +191,12 @@ def _word(a: str, b: str, variants: Variants) -> int:
     if known == (b in variants.known) and (known or _gendered(a, b)):
         return GIVEN_ALIKE  # where only one of the two exists, the other is a typing error
     return found
+
+
+def _cut(a: str, b: str) -> bool:
+    """A field too short for the name (ten letters: Cynthia Ge, of Cynthia Geneviève)."""
+    short, long = sorted((a, b), key=len)
+    return len(short) >= CUT_MIN and long.startswith(short)
 
 
 def _next_word(a: str, b: str, variants: Variants) -> int:

@@ -418,6 +418,36 @@ OURS = [
         who(postal="H3T 1N5"),
         "different",
     ),
+    (
+        "49 a second given name cut at ten letters, same number",
+        who("Cynthia Ge", "Roy", "1967-12-11", "F", number=nam("ROYC", "1967-12-11", "F")),
+        who("Cynthia Geneviève", "Roy", "1967-12-11", "F", number=nam("ROYC", "1967-12-11", "F")),
+        "same",
+    ),
+    (
+        "50 twins whose second names are short and alike, nothing cut",
+        who("Xiao Li", "Wang", "2010-10-10", "F", **HOME, **MOTHER),
+        who("Xiao Lin", "Wang", "2010-10-10", "F", **HOME, **MOTHER),
+        "review different",
+    ),
+    (
+        "51 a passport number one digit off, the rest the same, who moved",
+        who("Amir", "Haddad", "1985-05-15", "M", ids={"passport": "AB123456"}, street="1 rue A"),
+        who("Amir", "Haddad", "1985-05-15", "M", ids={"passport": "AB123457"}, street="9 rue B"),
+        "same",
+    ),
+    (
+        "52 numbers of twins that follow each other, one name a part of the other",
+        who("Marie", "Haddad", "2005-05-15", "F", ids={"passport": "AB123456"}, **HOME),
+        who("Marie Ève", "Haddad", "2005-05-15", "F", ids={"passport": "AB123457"}, **HOME),
+        "review",
+    ),
+    (
+        "53 one name at one postal code, the year of birth mistyped",
+        who("Amir", "Haddad", "1985-05-15", "M", postal="G1R 2B5", phone="418 555-2399"),
+        who("Amir", "Haddad", "1958-05-15", "M", postal="G1R 2B5", phone="418 555-2399"),
+        "review",
+    ),
 ]
 CASES += OURS
 
@@ -434,3 +464,11 @@ def test_each_pair_has_a_right_outcome_from_either_side(case, one, two, right):
         assert found.barred is None
     if right in ("review", "same"):
         assert set(keys_of(a)) & set(keys_of(b)), "the two never meet"
+
+
+def test_strangers_at_one_postal_code_do_not_meet():
+    """A given name in common and a postal code, nothing else: not even compared."""
+    one = features_of(who("Louise", "Roy", "1961-04-12", "F", postal="G1R 2B5"), WEIGHTS)
+    two = features_of(who("Louise", "Gagnon", "1987-02-03", "F", postal="G1R 2B5"), WEIGHTS)
+
+    assert set(keys_of(one)).isdisjoint(keys_of(two))
