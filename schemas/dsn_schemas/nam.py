@@ -83,11 +83,14 @@ def info(number: str, birth_date: date | None = None) -> Nam:
         raise InvalidNam("not four letters, a date, a sequence character and a digit")
     prefix, yy, mm, dd, sequence, digit = found.groups()
     sex, month = ("F", int(mm) - 50) if int(mm) > 50 else ("M", int(mm))
-    years = [century + int(yy) for century in _CENTURIES]
-    if birth_date is not None:
-        years = [year for year in years if (year, month, int(dd)) == birth_date.timetuple()[:3]]
-        if not years:
-            raise InvalidNam("the date in the number is not the birth date")
+    if birth_date is None:
+        years = [century + int(yy) for century in _CENTURIES]
+    elif (birth_date.month, birth_date.day) == (month, int(dd)) and (
+        birth_date.year - int(yy) in _CENTURIES
+    ):
+        years = [birth_date.year]
+    else:
+        raise InvalidNam("the date in the number is not the birth date")
     for year in years:
         if check_digit(prefix, year, sex, month, int(dd), sequence) != int(digit):
             continue

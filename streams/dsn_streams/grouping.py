@@ -72,6 +72,8 @@ def group(first_captured_at: Mapping[str, int], edges: Iterable[Edge], barred: B
     Records without an edge are people of their own. A person's id is the one its founding record
     would have alone: the record with the smallest (first captured_at, key).
     """
+    if len(first_captured_at) == 1:
+        return Grouping({key: person_id(key) for key in first_captured_at}, {}, ())
     groups = _Groups({key: [key] for key in first_captured_at})
     kept, cut = _cut(first_captured_at, sorted(edges))
     for edge in kept:
@@ -82,10 +84,12 @@ def group(first_captured_at: Mapping[str, int], edges: Iterable[Edge], barred: B
         groups.edges.setdefault(edge.a, []).append(edge)
         groups.edges.setdefault(edge.b, []).append(edge)
     _question_cuts(groups, cut)
-    person = {
-        key: person_id(min(keys, key=lambda k: (first_captured_at[k], k)))
-        for key, keys in groups.member.items()
-    }
+    person: dict[str, str] = {}
+    for key in first_captured_at:
+        if key not in person:
+            keys = groups.member[key]
+            found = person_id(min(keys, key=lambda k: (first_captured_at[k], k)))
+            person.update(dict.fromkeys(keys, found))
     return Grouping(person, groups.edges, groups.blocked)
 
 

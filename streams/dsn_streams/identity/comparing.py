@@ -28,8 +28,8 @@ class Comparing:
         known = self._known.get((a, b))
         if known is None:
             compare = self._matcher.compare
-            pairs = self._pairs(a, b)
-            known = self._known[a, b] = in_sum([compare(x, y) for x, y in pairs])
+            found = [compare(x, y) for x in self._said(a) for y in self._said(b)]
+            known = self._known[a, b] = in_sum(found)
         return known
 
     def barred(self, a: str, b: str) -> str | None:

@@ -13,8 +13,7 @@ the name>``, so that one more record of a hundred thousand writes a few hundred 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from itertools import chain
 
 from dsn_streams.identity.rows import REF_BYTES
@@ -28,14 +27,6 @@ _SHARDS = [bytes((first,)) for first in range(256)]
 Heads = tuple[bytes, bytes]
 
 
-@dataclass(slots=True)
-class _Moves:
-    """What a turn changes in one block."""
-
-    added: set[bytes] = field(default_factory=set)
-    gone: set[bytes] = field(default_factory=set)
-
-
 class Postings:
     """The blocks a turn looks at; names of blocks are state keys, of records 8 bytes."""
 
@@ -45,7 +36,8 @@ class Postings:
         #: Row of each block that was read; absent blocks are not in it.
         self._rows: dict[bytes, bytes] = {}
         self._read: set[bytes] = set()
-        self._moves: dict[bytes, _Moves] = {}
+        #: Records that moved, by block: whether each came or went.
+        self._moves: dict[bytes, dict[bytes, bool]] = {}
         #: State rows that changed.
         self.writes: dict[bytes, bytes | None] = {}
         #: Records of blocks that became crowded, or stopped being it.
@@ -55,10 +47,14 @@ class Postings:
 
     def move(self, ref: bytes, before: set[bytes], now: set[bytes]) -> None:
         """The record is in these blocks from now on, and was in those."""
-        for block in now - before:
-            self._moved(block).added.add(ref)
+        moves = self._moves
+        for block in now - before if before else now:
+            if block in moves:
+                moves[block][ref] = True
+            else:
+                moves[block] = {ref: True}
         for block in before - now:
-            self._moved(block).gone.add(ref)
+            moves.setdefault(block, {})[ref] = False
 
     def settle(self) -> None:
         """Make the moves, all at once: a block is what it is at the end of the turn.
@@ -66,15 +62,19 @@ class Postings:
         1. Read the blocks. 2. Of crowded ones read the shards that change. 3. Write anew.
         """
         self.read(self._moves)  # 1
-        crowded = {block for block in self._moves if _is_crowded(self._rows.get(block, b""))}
+        rows = self._rows
+        crowded = {block for block, row in rows.items() if _is_crowded(row)} & self._moves.keys()
         shards = self._read_shards(  # 2
-            block + ref[:1] for block in crowded for ref in self._refs_moved(block)
+            block + ref[:1] for block in crowded for ref in self._moves[block]
         )
         for block, moves in self._moves.items():  # 3
             if block in crowded:
                 self._settle_crowded(block, moves, shards)
-            else:
+            elif block in rows or len(moves) > 1:
                 self._settle_listed(block, moves)
+            else:
+                (ref,) = moves  # most blocks are of one record: it came
+                rows[block] = self.writes[block] = ref
 
     def read(self, blocks: Iterable[bytes]) -> None:
         """Read these blocks in one call, those not read yet."""
@@ -94,23 +94,10 @@ class Postings:
                 found.update(_listed(row))
         return found
 
-    def _moved(self, block: bytes) -> _Moves:
-        moves = self._moves.get(block)
-        if moves is None:
-            moves = self._moves[block] = _Moves()
-        return moves
-
-    def _refs_moved(self, block: bytes) -> Iterator[bytes]:
-        moves = self._moves[block]
-        return chain(moves.added, moves.gone)
-
-    def _settle_listed(self, block: bytes, moves: _Moves) -> None:
-        row = self._rows.get(block, b"")
-        if not row and len(moves.added) == 1 and not moves.gone:
-            (self._rows[block],) = moves.added
-            self.writes[block] = self._rows[block]
-            return
-        refs = {*_listed(row), *moves.added} - moves.gone
+    def _settle_listed(self, block: bytes, moves: dict[bytes, bool]) -> None:
+        refs = set(_listed(self._rows.get(block, b"")))
+        for ref, came in moves.items():
+            (refs.add if came else refs.discard)(ref)
         if len(refs) <= self._records_max:
             self._put(block, b"".join(sorted(refs)))
             return
@@ -118,31 +105,34 @@ class Postings:
         shards: dict[bytes, set[bytes]] = {}
         for ref in refs:
             shards.setdefault(block + ref[:1], set()).add(ref)
-        self._put_crowded(block, None, len(refs), min_two(refs))
+        self._put_crowded(block, None, len(refs), _first_two(refs))
         self._put_shards(shards)
 
-    def _settle_crowded(self, block: bytes, moves: _Moves, shards: dict[bytes, set[bytes]]) -> None:
-        count, first, second = _CROWDED.unpack(self._rows[block])
+    def _settle_crowded(
+        self, block: bytes, moves: dict[bytes, bool], shards: dict[bytes, set[bytes]]
+    ) -> None:
+        count, *heads = _CROWDED.unpack(self._rows[block])
+        before: Heads = (heads[0], heads[1])
         ours: dict[bytes, set[bytes]] = {}
-        for ref in self._refs_moved(block):
+        for ref, came in moves.items():
             name = block + ref[:1]
             known = ours.setdefault(name, shards[name])
             count -= len(known)
-            (known.add if ref in moves.added else known.discard)(ref)
+            (known.add if came else known.discard)(ref)
             count += len(known)
-        if count > self._records_max and moves.gone.isdisjoint((first, second)):
-            heads = min_two({first, second, *moves.added})
-            self._put_crowded(block, (first, second), count, heads)
+        came_first = {*before, *(ref for ref, came in moves.items() if came)}
+        if count > self._records_max and all(moves.get(ref, True) for ref in before):
+            self._put_crowded(block, before, count, _first_two(came_first))
             self._put_shards(ours)
             return
         every = self._read_shards(block + shard for shard in _SHARDS) | ours
         refs = set(chain.from_iterable(every.values()))
         if count > self._records_max:
-            self._put_crowded(block, (first, second), count, min_two(refs))
+            self._put_crowded(block, before, count, _first_two(refs))
             self._put_shards(ours)
             return
         self.crossed |= refs
-        self.heads.append(((first, second), None))
+        self.heads.append((before, None))
         self._put_shards({name: set() for name in every})
         self._put(block, b"".join(sorted(refs)))
 
@@ -165,7 +155,7 @@ class Postings:
         self.writes[block] = row or None
 
 
-def min_two(refs: set[bytes]) -> Heads:
+def _first_two(refs: set[bytes]) -> Heads:
     """The two smallest names."""
     first, second = sorted(refs)[:2]
     return first, second
