@@ -13,7 +13,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -34,6 +34,7 @@ from dsn_consumers.copybinary import (
 from dsn_consumers.database import statement
 from dsn_consumers.intake import Place, Read, Topic
 from dsn_consumers.lanes import Lane
+from dsn_consumers.ledger_count import Keeper
 from dsn_consumers.pump import Pump
 from dsn_consumers.stopping import Stop
 from dsn_consumers.store import statement_copy
@@ -42,6 +43,7 @@ from dsn_schemas.records import SourceMark
 from dsn_schemas.registry import RegistryIds
 from dsn_schemas.settings import Settings
 from dsn_schemas.standing import standing
+from dsn_schemas.statement import day_of
 from dsn_schemas.topics import CHANGES_PREFIX
 from dsn_schemas.wire import Codec, Head, UnreadableRecord, decode_content
 
@@ -50,8 +52,9 @@ LaneKey = tuple[str, int, str, int]
 
 #: A source's name is some 20 characters; one that no index could hold is no name of a source.
 SOURCE_CHARS_MAX = 200
-#: What the columns hold: a number beyond them is no number of a source.
-_EPOCHS, _SEQS = range(-(2**31), 2**31), range(-(2**63), 2**63)
+#: An outbox gives numbers below 2^40. What is far beyond is no number of a source, and the order
+#: of numbers in the ledger, one integer for epoch and number, could not hold it.
+_EPOCHS, _SEQS = range(-(2**17), 2**17), range(-(2**44), 2**44)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNREADABLE: dict[str, Any] = {
@@ -69,6 +72,7 @@ def main(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT. Raises ``ConsumerError`` for what a person has to decide."""
     stop = Stop()
     stop.on_signals()
+    Keeper(settings.conninfo, stop).start()
     Pump(settings, AuditSink(Codec(RegistryIds(settings))), stop).run()
 
 
@@ -80,8 +84,8 @@ class Page:
     #: Rows and last hash of each chain that grew.
     heads: dict[Place, tuple[int, bytes]] = field(default_factory=dict)
     lanes: dict[LaneKey, Lane] = field(default_factory=dict)
-    #: Latest mark of each source and epoch: its number and what it says.
-    marks: dict[tuple[str, int], tuple[int, SourceMark]] = field(default_factory=dict)
+    #: Latest mark of each source, epoch and day: its number and what it says.
+    marks: dict[tuple[str, int, date], tuple[int, SourceMark]] = field(default_factory=dict)
     #: What was first read under the numbers of this batch.
     first: dict[Number, Stated] = field(default_factory=dict)
     #: Changes that came under a number which other bytes have.
@@ -242,9 +246,12 @@ class AuditSink:
             said = decode_content(head.content)
         except UnreadableRecord:
             return  # a mark without its counts still says how far the source is
-        known = page.marks.get((source, epoch))
-        if isinstance(said, SourceMark) and (known is None or known[0] <= fields["seq"]):
-            page.marks[source, epoch] = (fields["seq"], said)
+        if not isinstance(said, SourceMark):
+            return
+        key = source, epoch, day_of(within_calendar(said.sent_at))
+        known = page.marks.get(key)
+        if known is None or known[0] <= fields["seq"]:
+            page.marks[key] = (fields["seq"], said)
 
     def _lane(self, page: Page, key: LaneKey) -> Lane:
         lane = page.lanes.get(key)
@@ -392,5 +399,7 @@ def _marks(page: Page) -> list[dict[str, object]]:
             "disk_free_bytes": said.disk_free_bytes,
             "disk_free_bytes_min": said.disk_free_bytes_min,
         }
-        for (source, epoch), (seq, said) in page.marks.items()
+        for (source, epoch, _), (seq, said) in sorted(
+            page.marks.items(), key=lambda mark: mark[1][0]
+        )
     ]

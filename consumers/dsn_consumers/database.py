@@ -108,9 +108,9 @@ def migrations() -> list[Migration]:
 
 
 @cache
-def statements() -> dict[str, str]:
-    """Every statement of ``sql/queries.sql`` by its name."""
-    text = (resources.files(__package__) / "sql" / "queries.sql").read_text(encoding="utf-8")
+def statements(file: str = "queries.sql") -> dict[str, str]:
+    """Every statement of a file of ``sql/`` by its name."""
+    text = (resources.files(__package__) / "sql" / file).read_text(encoding="utf-8")
     return dict(parse_statements(text))
 
 
@@ -127,9 +127,9 @@ def parse_statements(text: str) -> Iterator[tuple[str, str]]:
     yield from zip(names, (part.strip() for part in parts[2::2]), strict=True)
 
 
-def statement(name: str, place: str = STORE) -> SQL:
+def statement(name: str, place: str = STORE, file: str = "queries.sql") -> SQL:
     """The statement of that name, over the tables in the schema ``place``. Raises ``KeyError``."""
-    text = statements()[name]
+    text = statements(file)[name]
     return _query(text if place == STORE else text.replace(f"{STORE}.", f"{place}."))
 
 

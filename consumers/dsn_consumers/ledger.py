@@ -18,7 +18,7 @@ from dsn_consumers.database import statement
 
 #: How the whole audit log is read: a million rows want some 300 MB and hash tables. The planner
 #: knows nothing of the size of intermediate results and would sort them; compiling takes a second.
-_WHOLE_LOG = "SET LOCAL work_mem = '256MB'; SET LOCAL jit = off; SET LOCAL enable_mergejoin = off"
+WHOLE_LOG = "SET LOCAL work_mem = '256MB'; SET LOCAL jit = off; SET LOCAL enable_mergejoin = off"
 #: Between two looks while waiting, s.
 _LOOK_EVERY_S = 0.1
 #: No link may have come for this long, s: identity decides behind the barriers, and a record it
@@ -163,6 +163,6 @@ def missing(connection: psycopg.Connection[Any], expected: Mapping[str, int]) ->
 
 def _read(conninfo: str, name: str, kind: type[Line]) -> list[Line]:
     with psycopg.connect(conninfo, connect_timeout=5) as connection:
-        connection.execute(_WHOLE_LOG)
+        connection.execute(WHOLE_LOG)
         with connection.cursor(row_factory=class_row(kind)) as cursor:
             return cursor.execute(statement(name)).fetchall()

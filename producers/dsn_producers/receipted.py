@@ -12,6 +12,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from dsn_producers import refused
+from dsn_producers.folded import Fold
 from dsn_producers.outbox_file import OutboxFile
 from dsn_producers.receipts import Finding, Known, judge
 from dsn_producers.sending import go_back, position_of
@@ -145,7 +146,8 @@ def filled(file: OutboxFile, done: Sequence[Fill]) -> None:
 def free(file: OutboxFile, captured_before: int, count_max: int) -> int:
     """Remove rows that were sent, are covered by a receipt and were taken before an instant (ms).
 
-    What makes "twice is once" work stays: the digests of messages and of items. Returns how many
+    What makes "twice is once" work stays: the digests of messages and of items; and for each day
+    what a closing statement is checked against. Returns how many
     rows went, ``count_max`` and some MB at most: a long transaction would keep senders waiting, and
     what is removed is first written to the disk that may be full.
     """
@@ -157,12 +159,15 @@ def free(file: OutboxFile, captured_before: int, count_max: int) -> int:
             first = position_of(epoch, freed)
             last = first
             rows = file.all("trimmable", first, limit, count_max - removed, captured_before)
-            for position, row_bytes in rows:
+            fold = Fold(file, epoch)
+            for position, captured_at, schema, body in rows:
                 if size_bytes >= FREE_BYTES_MAX:
                     break
                 refused.keep_bytes(file, position)
+                fold.add(position - position_of(epoch, 0), captured_at, schema, body)
                 file.execute("drop_change", position)
-                last, size_bytes, removed = position, size_bytes + row_bytes, removed + 1
+                last, size_bytes, removed = position, size_bytes + len(body), removed + 1
+            fold.keep()
             if last > first:
                 seq = last - position_of(epoch, 0)
                 file.execute("put_freed", seq, epoch, seq)

@@ -18,7 +18,7 @@ from typing import Any
 
 import structlog
 
-from dsn_producers import sending
+from dsn_producers import folded, sending
 from dsn_producers.backoff import Backoff
 from dsn_producers.change import parsed_schema, upgraded
 from dsn_producers.errors import JournalLost, OutboxRefused, SendFailed
@@ -84,6 +84,7 @@ class Session:
         self._codec = codec
         self._frame = frame
         self._journal = journal
+        folded.keep_frame(file, frame)
         sending.start_resend(file)
         self._window = Window(file.meta("sent"))
         self._kept = self._window.acked

@@ -11,6 +11,7 @@ from dsn_producers.errors import OutboxFull
 from dsn_producers.limits import Limits
 from dsn_producers.message import Message, withdrawn
 from dsn_producers.outbox_file import EPOCH_SPAN, OutboxFile
+from dsn_schemas.statement import day_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +126,9 @@ class _Group:
             self._captured_at,
             self._epoch,
         )
+        day = day_of(self._captured_at).isoformat()
+        duplicate = self._received - numbered
+        self._file.execute("add_to_day", day, self._received, duplicate, self._rejected)
 
     def _number(self, change: Change, place: int | None = None) -> None:
         """Number what says something new.

@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     replication: int = Field(default=1, ge=1, le=5)
     #: Establishment sources file (TOML), see ``dsn_producers.sources``.
     sources: Path = Path("sources.toml")
+    #: File of the private key that statements and audit checkpoints are signed with; ``dsn key make``.
+    signing_key: Path | None = None
+    #: File of the public key they are checked with.
+    verify_key: Path | None = None
     #: Address of the pages.
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=8400, ge=0, le=65535)

@@ -1,4 +1,4 @@
-"""How long the books and the verification take: python tests/consumers/bench_ledger.py CONNINFO.
+"""How long the books take: python tests/consumers/bench_ledger.py CONNINFO.
 
 On an empty database: fills it with a million audit rows of ten sources and their entries, by SQL.
 """
@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 import psycopg
 
 from dsn_consumers.database import migrate
 from dsn_consumers.ledger import ledger
+from dsn_consumers.ledger_count import added, count, days
+
+T = TypeVar("T")
 
 FILL = """
 INSERT INTO dsn_store.topics VALUES ('dsn.view', 'v', 4), ('dsn.changes.a', 'a', 4);
@@ -37,7 +42,25 @@ INSERT INTO dsn_store.entries
 SELECT 'r' || n % 100000, gen_random_uuid(), 'allergies', n::text, 'active', '{}', now(), 'Allergy',
     '{"note": "some two hundred bytes of content stand here in a real chart, some more in others"}',
     '[]', '[]', '[]', ARRAY['r' || n % 100000], ARRAY['s' || n % 10], '{1}', ARRAY[n / 10 + 1], false, 0, n
-FROM generate_series(0, 999999) AS n;
+FROM generate_series(0, 999999) AS n
+-- A replaced change is in no entry any more.
+WHERE n % 3 <> 1 OR n + 10 > 999999;
+"""
+
+#: A thousand changes more, each of a new item and shown: what ten seconds bring.
+MORE = """
+INSERT INTO dsn_store.audit
+SELECT 'dsn.changes.a', n % 4, 250000 + n / 4, 's' || n % 10, 1, 100001 + n / 10, 'allergies', 'upsert', 0,
+    'r' || n % 100000, substring(sha256(('more' || n)::bytea) FOR 16),
+    sha256(n::text::bytea), now(), now(), sha256(n::text::bytea), sha256(n::text::bytea)
+FROM generate_series(0, 999) AS n;
+INSERT INTO dsn_store.entries
+SELECT 'r' || n % 100000, gen_random_uuid(), 'allergies', n::text, 'active', '{}', now(), 'Allergy',
+    '{}', '[]', '[]', '[]', ARRAY['r' || n % 100000], ARRAY['s' || n % 10], '{1}', ARRAY[100001 + n / 10],
+    false, 0, 1000000 + n
+FROM generate_series(0, 999) AS n;
+UPDATE dsn_store.barriers SET seq = seq + 100;
+UPDATE dsn_store.source_lanes SET complete = complete + 100, read = read + 100;
 """
 
 
@@ -46,10 +69,24 @@ def main() -> None:
     migrate(conninfo)
     with psycopg.connect(conninfo, autocommit=True) as connection:
         connection.execute(FILL)
-    for _ in range(2):
-        began = time.monotonic()
-        rows = ledger(conninfo)
-        print(f"{sum(row.received for row in rows)} changes, {time.monotonic() - began:.2f} s")
+        connection.execute("ANALYZE")  # as autovacuum would have done meanwhile
+        whole = timed("everything from nothing", lambda: ledger(conninfo))
+        timed("first count of the kept books", lambda: count(conninfo))
+        connection.execute("ANALYZE")
+        timed("a count with nothing new", lambda: count(conninfo))
+        connection.execute(MORE)
+        timed("a count with a thousand changes more", lambda: count(conninfo))
+        kept = timed("reading the kept books", lambda: added(days(conninfo)))
+        assert sum(row.received for row in kept) == sum(row.received for row in whole) + 1000
+        assert kept == ledger(conninfo)
+
+
+def timed(what: str, act: Callable[[], T]) -> T:
+    """Do it and say how long it took."""
+    began = time.monotonic()
+    done = act()
+    print(f"{what}: {time.monotonic() - began:.3f} s")
+    return done
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 from consumers.parts import NOON
 
+from dsn_consumers import generations
 from dsn_consumers.audit import AuditSink
 from dsn_consumers.database import statement
 from dsn_consumers.intake import Read, Topic
@@ -22,7 +24,7 @@ from dsn_schemas.records import (
     Section,
     SourceMark,
 )
-from dsn_schemas.topics import changes_topic
+from dsn_schemas.topics import changes_topic, named
 from support.world import World
 
 JOURNAL = changes_topic("a")
@@ -37,8 +39,15 @@ class Edge:
         self.epoch = epoch
         self.seq = 0
         self.duplicates = 0
+        #: How far its clock is ahead of noon, ms.
+        self.shift_ms = 0
         #: Last number sent to each partition.
         self.last: dict[int, int] = defaultdict(int)
+
+    @property
+    def at(self) -> int:
+        """Its clock."""
+        return NOON + self.shift_ms + self.seq
 
     def send(
         self,
@@ -68,8 +77,8 @@ class Edge:
             entry=entry,
             op=op,
             status=status,
-            occurred_at=NOON + self.seq,
-            captured_at=NOON + self.seq,
+            occurred_at=self.at,
+            captured_at=self.at,
             content=content if op == "upsert" else None,
         )
         self.last[partition] = self.seq
@@ -100,12 +109,12 @@ class Edge:
                 entry="",
                 op="mark",
                 status="",
-                occurred_at=NOON + self.seq,
-                captured_at=NOON + self.seq,
+                occurred_at=self.at,
+                captured_at=self.at,
                 content=SourceMark(
                     received=self.seq + self.duplicates if received is None else received,
                     duplicate=self.duplicates,
-                    sent_at=NOON + self.seq,
+                    sent_at=self.at,
                 ),
             )
             self._world.put(
@@ -127,22 +136,47 @@ class Centre:
         self._store.opened(connection, topics)
         self._audit.opened(connection, topics)
 
-    def store(self) -> None:
-        """Everything the streams have written since."""
-        self._take(self._store, *TOPICS)
+    def store(self, *, some: bool = False) -> None:
+        """Everything the streams have written since, or some of it."""
+        self._take(self._store, TOPICS, some=some)
 
-    def audit(self) -> None:
-        """Everything the establishments have published since."""
-        self._take(self._audit, JOURNAL)
+    def audit(self, *, some: bool = False) -> None:
+        """Everything the establishments have published since, or some of it."""
+        self._take(self._audit, [JOURNAL], some=some)
 
-    def _take(self, sink: StoreSink | AuditSink, *topics: str) -> None:
+    def begin_rebuild(self, conninfo: str) -> None:
+        """Make the tables of another generation, and a store that fills them."""
+        generations.begin(conninfo, 1)
+        self._rebuilt = StoreSink(self._world.codec, 1)
+        topics = [Topic(named(name, 1), f"id-1-{name}", self._world.partitions) for name in TOPICS]
+        for topic in topics:
+            self._connection.execute(
+                statement("add_topic"), topic._asdict() | {"topic": topic.name}
+            )
+        self._rebuilt.opened(self._connection, topics)
+
+    def rebuild(self, *, some: bool = False) -> None:
+        """Give the other generation's store what the streams have written."""
+        self._take(self._rebuilt, TOPICS, some=some, generation=1)
+
+    def _take(
+        self,
+        sink: StoreSink | AuditSink,
+        topics: Sequence[str],
+        *,
+        some: bool,
+        generation: int = 0,
+    ) -> None:
         reads = []
         for topic in topics:
             for partition in range(self._world.partitions):
                 log = self._world.logs[topic, partition]
-                for s in log[self._stored[topic, partition] :]:
-                    reads.append(Read(topic, partition, s.offset, s.key, s.value, NOON))
-                self._stored[topic, partition] = len(log)
+                name = named(topic, generation) if generation else topic
+                at = self._stored[name, partition]
+                end = self._world.random.randint(at, len(log)) if some else len(log)
+                for s in log[at:end]:
+                    reads.append(Read(name, partition, s.offset, s.key, s.value, NOON))
+                self._stored[name, partition] = end
         prepared: Any = sink.prepare(reads)
         with self._connection.transaction():
             sink.write(self._connection, prepared)

@@ -306,7 +306,7 @@ def test_books_of_any_history_balance(
         if world.random.random() < 0.2:
             world.publish(world.random.choice(said[: change.seq]))
     for source in {change.source for change in said}:
-        _mark(world, [change for change in said if change.source == source])
+        mark(world, [change for change in said if change.source == source])
     world.run()
     with psycopg.connect(conninfo, autocommit=True) as connection:
         centre = Centre(connection, world)
@@ -320,8 +320,9 @@ def test_books_of_any_history_balance(
     assert all(s.seq_complete == s.seq_received for s in sources(conninfo))
 
 
-def _mark(world: World, said: list[RecordChange]) -> None:
-    edge = Edge(world, said[0].source)
+def mark(world: World, said: list[RecordChange]) -> None:
+    """Tell every partition how far these changes of one source and epoch go."""
+    edge = Edge(world, said[0].source, said[0].epoch)
     edge.seq = max(change.seq for change in said)
     for change in said:
         place = partition_of(record_key(change.authority, change.number), world.partitions)

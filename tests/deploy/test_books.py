@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -83,6 +84,19 @@ def test_a_lost_change_is_1(stack: EmbeddedStack, superuser: psycopg.Connection)
     assert json.loads(lines.stdout)["balanced"] is False
 
 
+def test_books_by_day_and_from_nothing(stack: EmbeddedStack, superuser: psycopg.Connection) -> None:
+    """A line per day; counting everything again finds no difference, and says so."""
+    superuser.execute(QUIET)
+    table = dsn(stack, "ledger", "--by-day", "--recount")
+    lines = dsn(stack, "ledger", "--by-day", "--recount", "--json", "--source", "chul-adt")
+    found = json.loads(lines.stdout.splitlines()[-1])
+
+    assert (table.returncode, lines.returncode) == (OK, OK)
+    assert "chul-adt 20" in table.stdout
+    assert [(day["duplicate"], day["received"]) for day in found["days"]] == [(2, 2)]
+    assert found["differing"] == []
+
+
 def test_whole_chains_are_0(stack: EmbeddedStack, superuser: psycopg.Connection) -> None:
     """A log nobody touched has no findings."""
     superuser.execute(READ)
@@ -121,3 +135,51 @@ def test_a_store_without_tables_says_what_makes_them(stack: EmbeddedStack) -> No
 
     assert ended.returncode == FAILED
     assert "dsn topics ensure" in ended.stderr
+
+
+def test_a_statement_is_issued_signed_and_verified(
+    stack: EmbeddedStack, superuser: psycopg.Connection, tmp_path: Path
+) -> None:
+    """A pair of keys, a file a source, and what each end of it says to a script."""
+    superuser.execute(QUIET)
+    keys = (str(tmp_path / "key"), str(tmp_path / "key.pub"))
+    made = dsn(stack, "key", "make", *keys, "--json")
+    again = dsn(stack, "key", "make", *keys)
+    shown = dsn(stack, "key", "show", keys[1])
+    today = superuser.execute(
+        "SELECT (now() AT TIME ZONE 'America/Toronto')::date::text"
+    ).fetchone()
+    assert today is not None
+    issued = dsn(
+        stack, "statement", "issue", "--from", today[0], "--out", str(tmp_path), "--key", keys[0],
+        "--json",
+    )  # fmt: skip
+    file = tmp_path / f"chul-adt-{today[0]}-{today[0]}.json"
+    checked = dsn(stack, "statement", "verify", str(file), "--key", keys[1], "--signature-only")
+    file.write_text(file.read_text().replace('"received": 2', '"received": 3'))
+    forged = dsn(
+        stack, "statement", "verify", str(file), "--key", keys[1], "--signature-only", "--json"
+    )
+
+    assert (made.returncode, again.returncode) == (OK, FAILED)
+    assert json.loads(made.stdout)["key"] == shown.stdout.strip()
+    assert os.stat(keys[0]).st_mode & 0o077 == 0
+    assert issued.returncode == OK, issued.stderr
+    said = json.loads(issued.stdout.splitlines()[-1])["statements"][0]
+    assert (said["statement"]["received"], said["statement"]["duplicate"]) == (2, 2)
+    assert (checked.returncode, forged.returncode) == (OK, FAILED), checked.stdout + checked.stderr
+    assert "signature: it is not what was signed" in json.loads(forged.stdout)["problems"]
+
+
+def test_a_statement_of_a_loss_is_1(stack: EmbeddedStack, superuser: psycopg.Connection) -> None:
+    """Said loudly, with the exit code."""
+    superuser.execute(LOST)
+    issued = dsn(stack, "statement", "issue", "--source", "chul-labo", "--from", "2020-01-01",
+                 "--to", "2100-01-01")  # fmt: skip
+    unknown = dsn(stack, "statement", "issue", "--source", "nobody")
+
+    assert issued.returncode == FAILED
+    assert "1 changes are UNEXPLAINED" in issued.stdout
+    assert "NOT SIGNED" in issued.stdout
+    assert unknown.returncode == FAILED
+    assert "nothing is known of nobody" in unknown.stderr

@@ -110,6 +110,12 @@ class World:
             self._turn(lane)
         raise AssertionError("the world never came to rest")
 
+    def run_some(self, turns: int) -> None:
+        """Run some turns of random lanes."""
+        for _ in range(turns):
+            if ready := [lane for lane in self.lanes if self._waiting(lane)]:
+                self._turn(self.random.choice(ready))
+
     def _waiting(self, lane: _Lane) -> list[tuple[str, int]]:
         return [tp for tp in lane.inputs if len(self.logs[tp]) > lane.positions.get(tp, 0)]
 

@@ -319,6 +319,16 @@ ON CONFLICT (topic, "partition", source, epoch) DO UPDATE SET
 -- write_mark --
 -- Every count of a mark only grows: marks read in any order leave the latest.
 -- What it says of the outbox goes up and down: the mark read last gives it.
+WITH of_day AS (
+    INSERT INTO dsn_store.source_mark_days AS d (source, epoch, day, received, duplicate)
+    VALUES (
+        %(source)s, %(epoch)s, (%(sent_at)s::timestamptz AT TIME ZONE 'America/Toronto')::date,
+        %(received)s, %(duplicate)s
+    )
+    ON CONFLICT (source, epoch, day) DO UPDATE SET
+        received = greatest(d.received, EXCLUDED.received),
+        duplicate = greatest(d.duplicate, EXCLUDED.duplicate)
+)
 INSERT INTO dsn_store.source_marks AS m (
     source, epoch, seq, received, duplicate, sent_at, unconfirmed, unconfirmed_since, outbox_bytes,
     outbox_bytes_max, disk_free_bytes, disk_free_bytes_min

@@ -33,6 +33,7 @@ from dsn_consumers.web.reader import PEOPLE_MAX, QUARANTINE_MAX, Actor, Reader
 from dsn_consumers.web.revisions import Revisions
 from dsn_consumers.web.rows import Moved
 from dsn_consumers.web.search import Incomplete, Typed, criteria
+from dsn_consumers.web.statements import StatementPages
 
 T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
@@ -54,6 +55,7 @@ def create_app(
     Without a ``desk`` there are no pages of questions.
     """
     site = _Site(reader, clock)
+    statements = StatementPages(reader, site._page)
     routes: list[Route | Mount] = [
         _route("/", site.search, "GET"),
         _route("/", site.find, "POST"),
@@ -61,6 +63,9 @@ def create_app(
         _route("/etat", site.status, "GET"),
         _route("/quarantaine", site.quarantine, "GET"),
         _route("/quarantaine/{topic}/{partition:int}/{offset:int}", site.quarantined, "GET"),
+        _route("/releves", statements.list, "GET"),
+        _route("/releves/{number:int}", statements.show, "GET"),
+        _route("/releves/{number:int}/fichier", statements.file, "GET"),
         _route("/livez", site.live, "GET"),
         _route("/readyz", site.ready, "GET"),
         *_revisions(site, desk, clock),

@@ -46,6 +46,7 @@ LABELS: dict[str, Label] = {
     "nav": Label("Navigation principale", "Main navigation"),
     "nav.search": Label("Recherche", "Search"),
     "nav.status": Label("État des sources", "Source status"),
+    "nav.statements": Label("Relevés", "Statements"),
     "nav.quarantine": Label("Quarantaine", "Quarantine"),
     "nav.revisions": Label("Doublons possibles", "Possible duplicates"),
     # offers the other language, in that language
@@ -308,6 +309,57 @@ LABELS: dict[str, Label] = {
         "L’état de {source} n’est pas connu.", "The state of {source} is not known."
     ),
     # quarantine
+    "statements.title": Label("Relevés de clôture", "Closing statements"),
+    "statements.lead": Label(
+        "Ce que le centre a fait de chaque changement reçu d’une source, jour par jour.",
+        "What the centre made of every change received from a source, day by day.",
+    ),
+    "statements.empty": Label(
+        "Aucun relevé. La commande « dsn statement issue » en établit un.",
+        "No statement. The command “dsn statement issue” makes one.",
+    ),
+    "statement.title": Label("Relevé de clôture", "Closing statement"),
+    "statement.number": Label("Numéro", "Number"),
+    "statement.period": Label("Période", "Period"),
+    "statement.issued": Label("Établi", "Issued"),
+    "statement.counted": Label("Compté", "Counted"),
+    "statement.signature": Label("Signature", "Signature", once=True),
+    "statement.signed": Label("Signé", "Signed"),
+    "statement.unsigned": Label("Non signé", "Not signed"),
+    "statement.unsigned.note": Label(
+        "Ce relevé n’est pas signé : il ne prouve rien.",
+        "This statement is not signed: it proves nothing.",
+    ),
+    "statement.unexplained": Label(
+        "{count} changements INEXPLIQUÉS : quelque chose a été perdu.",
+        "{count} changes UNEXPLAINED: something was lost.",
+    ),
+    "statement.provisional": Label(
+        "Provisoire : {count} changements sont encore en route; rien n’est inexpliqué.",
+        "Provisional: {count} changes are still on their way; nothing is unexplained.",
+    ),
+    "statement.closed": Label(
+        "Clos : chaque changement a son sort, rien n’est inexpliqué.",
+        "Closed: every change has its fate, nothing is unexplained.",
+    ),
+    "statement.fates": Label("Sort des changements", "Fates of the changes"),
+    "statement.missing": Label("Numéros absents", "Missing numbers"),
+    "statement.lost": Label("Perdus", "Lost"),
+    "statement.awaited": Label("Attendus", "Awaited"),
+    "statement.days": Label("Jours", "Days"),
+    "statement.days.note": Label(
+        "selon l’horloge de l’établissement, heure du Québec",
+        "by the establishment’s clock, Quebec time",
+    ),
+    "statement.day": Label("Jour", "Day"),
+    "statement.epoch": Label("Époque", "Epoch"),
+    "statement.changes": Label("Changements", "Changes"),
+    "statement.numbers": Label("Numéros", "Numbers"),
+    "statement.digest": Label("Empreinte", "Digest"),
+    "statement.proof": Label("Preuve", "Proof"),
+    "statement.key": Label("clé", "key"),
+    "statement.file": Label("Fichier signé", "Signed file"),
+    "statement.check": Label("À vérifier au site :", "To check at the site:"),
     "quarantine.title": Label("Quarantaine", "Quarantine"),
     "quarantine.lead": Label(
         "Ce qu’aucune étape n’a pu utiliser, gardé octet pour octet. Le contenu n’est pas montré.",

@@ -37,6 +37,7 @@ from dsn_consumers.web.rows import (
     SourceRow,
 )
 from dsn_consumers.web.search import Criteria
+from dsn_consumers.web.statements import STATEMENTS_MAX, StatementLine
 from dsn_consumers.web.words import SECTIONS
 
 #: A page that waited this long for a connection says so instead.
@@ -147,6 +148,16 @@ class PostgresReader:
     def alarms(self) -> Sequence[AlarmRow]:
         with self._reading() as connection:
             return [AlarmRow(**row) for row in _rows(connection, "alarms")]
+
+    def statements(self) -> Sequence[StatementLine]:
+        with self._reading() as connection:
+            rows = _rows(connection, "statements", {"limit": STATEMENTS_MAX})
+            return [StatementLine(**row) for row in rows]
+
+    def statement(self, number: int) -> Mapping[str, Any] | None:
+        with self._reading() as connection:
+            rows = _rows(connection, "statement", {"number": number})
+            return rows[0] if rows else None
 
     def health(self) -> Sequence[Health]:
         statements = {"database": "health", "views": "sources", "access_log": "health_access"}

@@ -16,6 +16,7 @@ from dsn_consumers.web.rows import (
     SourceRow,
 )
 from dsn_consumers.web.search import Criteria
+from dsn_consumers.web.statements import Statements
 
 #: People shown for one search: more than a person compares by eye, fewer than a list of everybody.
 PEOPLE_MAX = 50
@@ -46,7 +47,7 @@ class Health:
     ms: int
 
 
-class Reader(Protocol):
+class Reader(Statements, Protocol):
     """Reads the views; a read of a person is traced before it is returned.
 
     Every method raises ``Unavailable``; those that read people also raise ``TraceRefused``.

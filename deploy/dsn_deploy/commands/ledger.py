@@ -13,6 +13,7 @@ from dsn_deploy.errors import FAILED, OK, CommandError, Unreachable
 
 if TYPE_CHECKING:
     from dsn_consumers.ledger import LedgerRow
+    from dsn_consumers.ledger_count import DayRow
 
 Answer = TypeVar("Answer")
 
@@ -22,19 +23,41 @@ def register(app: typer.Typer) -> None:
 
 
 def ledger(
+    by_day: Annotated[bool, typer.Option("--by-day", help="A line per source and day.")] = False,
+    source: Annotated[str, typer.Option(help="Only this source.")] = "",
+    whole: Annotated[
+        bool, typer.Option("--recount", help="Count everything from nothing; takes its time.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
-    """Show what became of each change. Exit code: 0 balanced, 1 something is lost or on its way."""
-    from dsn_consumers import ledger as books
+    """Show what became of each change. Exit code: 0 balanced, 1 something is lost or on its way.
 
-    rows = ask_store(books.ledger)
+    The days are those of Quebec on which the edge took the changes in.
+    """
+    from dsn_consumers import ledger as books
+    from dsn_consumers import ledger_count as kept
+
+    differing: list[str] = []
+    if whole:
+        found = ask_store(kept.recount)
+        differing = found.differing
+    else:
+        ask_store(kept.count)
+    days = ask_store(lambda conninfo: kept.days(conninfo, source=source or None))
+    rows = kept.added(days)
     agreed = books.balanced(rows)
     if as_json:
-        sources = [asdict(row) for row in rows]
-        typer.echo(json.dumps({"balanced": agreed, "sources": sources}, indent=1))
+        said: dict[str, object] = {"balanced": agreed, "sources": [asdict(row) for row in rows]}
+        if by_day:
+            said["days"] = [asdict(day) for day in days]
+        if whole:
+            said["differing"] = differing
+        typer.echo(json.dumps(said, default=str))
     else:
-        show(rows, agreed)
-    raise typer.Exit(OK if agreed else FAILED)
+        show(days if by_day else rows, verdict(rows, agreed))
+        for name in differing:
+            typer.echo(f"{name}: the kept books said something else and were made anew.")
+    raise typer.Exit(OK if agreed and not differing else FAILED)
 
 
 def ask_store(question: Callable[[str], Answer]) -> Answer:
@@ -47,12 +70,12 @@ def ask_store(question: Callable[[str], Answer]) -> Answer:
         return question(running_settings().conninfo)
     except psycopg.OperationalError as error:
         raise Unreachable(f"the store does not answer ({error}); is it up? `dsn up`") from None
-    except psycopg.errors.UndefinedTable:
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         raise CommandError("the store has no tables yet; `dsn topics ensure` makes them") from None
 
 
-def show(rows: Sequence[LedgerRow], agreed: bool) -> None:
-    """A line per source, then the verdict."""
+def show(rows: Sequence[LedgerRow] | Sequence[DayRow], said: str) -> None:
+    """A line per source, or per source and day, then the verdict."""
     from rich.console import Console
     from rich.table import Table
 
@@ -62,9 +85,10 @@ def show(rows: Sequence[LedgerRow], agreed: bool) -> None:
         table.add_column(name.replace("_", " "), justify="right")
     for row in rows:
         lost = f"[red]{row.unexplained}[/]" if row.unexplained else "0"
-        table.add_row(row.source, *(str(getattr(row, name)) for name in fates), lost)
+        name = f"{row.source} {row.day}" if hasattr(row, "day") else row.source
+        table.add_row(name, *(str(getattr(row, fate)) for fate in fates), lost)
     Console().print(table)
-    typer.echo(verdict(rows, agreed))
+    typer.echo(said)
 
 
 def verdict(rows: Sequence[LedgerRow], agreed: bool) -> str:

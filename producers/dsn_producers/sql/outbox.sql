@@ -130,10 +130,34 @@ WHERE position > ? AND position < ? GROUP BY partition
 UPDATE heads SET sent = 0 WHERE epoch > ?
 
 -- name: trimmable
-SELECT position, size_bytes FROM (
-    SELECT position, captured_at, LENGTH(body) AS size_bytes FROM changes
+SELECT position, captured_at, schema, body FROM (
+    SELECT position, captured_at, schema, body FROM changes
     WHERE position > ? AND position <= ? ORDER BY position LIMIT ?
 ) WHERE captured_at < ?
+
+-- name: held_after
+SELECT position, captured_at, schema, body FROM changes WHERE position > ? ORDER BY position LIMIT ?
+
+-- name: folded
+SELECT numbers, chain FROM folded WHERE epoch = ? AND day = ?
+
+-- name: all_folded
+SELECT epoch, day, numbers, chain FROM folded ORDER BY epoch, day
+
+-- name: put_folded
+INSERT INTO folded (epoch, day, numbers, chain) VALUES (?, ?, ?, ?)
+ON CONFLICT (epoch, day) DO UPDATE SET numbers = excluded.numbers, chain = excluded.chain
+
+-- name: add_to_day
+INSERT INTO days (day, received, duplicate, rejected) VALUES (?, ?, ?, ?)
+ON CONFLICT (day) DO UPDATE SET
+    received = received + excluded.received,
+    duplicate = duplicate + excluded.duplicate,
+    rejected = rejected + excluded.rejected
+
+-- name: days_between
+SELECT COUNT(*), SUM(received), SUM(duplicate), SUM(rejected) FROM days
+WHERE day >= ? AND day <= ?
 
 -- name: first_held
 SELECT MIN(position) FROM changes

@@ -26,3 +26,21 @@ CREATE TABLE IF NOT EXISTS fills (
     reason    TEXT NOT NULL,
     PRIMARY KEY (epoch, partition, upto)
 ) WITHOUT ROWID;
+
+-- What is needed of removed changes to check a closing statement: dsn_schemas.statement.
+-- numbers: runs, JSON. day: in Quebec, ISO.
+CREATE TABLE IF NOT EXISTS folded (
+    epoch   INTEGER NOT NULL,
+    day     TEXT NOT NULL,
+    numbers TEXT NOT NULL,
+    chain   BLOB NOT NULL,
+    PRIMARY KEY (epoch, day)
+) WITHOUT ROWID;
+
+-- What was made of the messages of each day.
+CREATE TABLE IF NOT EXISTS days (
+    day       TEXT PRIMARY KEY,
+    received  INTEGER NOT NULL,
+    duplicate INTEGER NOT NULL,
+    rejected  INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -20,6 +20,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from starlette.types import ASGIApp
 
+from dsn_consumers.ledger_count import count
 from dsn_consumers.web.app import create_app
 from dsn_consumers.web.postgres import PostgresReader
 from dsn_deploy.stack import EmbeddedStack
@@ -52,6 +53,7 @@ def charts(stack: EmbeddedStack) -> str:
         admin.execute(SQL("CREATE DATABASE {} OWNER dsn").format(name))
     conninfo = make_conninfo(stack.settings.conninfo, dbname="web_pages")
     pages_sample.insert(conninfo)
+    count(conninfo)  # as the audit consumer does every few seconds
     return conninfo
 
 

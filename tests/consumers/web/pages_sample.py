@@ -526,14 +526,27 @@ def _sources(connection: psycopg.Connection, writer: Writer) -> None:
         writer.put(VIEW, f"|barrier|{topic}|0|{source}|1", barrier)
 
 
+def _shown() -> dict[tuple[str, int], tuple[str, str, Section, str]]:
+    """Record, section and item of every number that a chart names."""
+    return {
+        (said.source, said.seq): (said.authority, said.number, one.section, said.item)
+        for person in (eloise(), maxime(), hostile(), baby(), moving())
+        for one in person
+        for said in one.contributors
+    }
+
+
 def _changes(source: str, seq_last: int, at: int) -> Iterator[RecordChange]:
     """Numbers 1 to the last; all but what the charts show is an older state of the newest item."""
+    shown = _shown()
+    newest = shown.get((source, seq_last), ("CHUL", "0", "documents", "1"))
     for seq in range(1, seq_last + 1):
         rejected = (source, seq) == (HDL, 80)
+        said = ("edge", source, "rejected", "1") if rejected else shown.get((source, seq), newest)
+        authority, number, section, item = said
         yield RecordChange(
             source=source, epoch=1, seq=seq, previous=seq - 1,
-            authority="edge" if rejected else "CHUL", number=source if rejected else "0",
-            section="rejected" if rejected else "documents", item="1", entry="", op="upsert",
+            authority=authority, number=number, section=section, item=item, entry="", op="upsert",
             status="", occurred_at=at, captured_at=at,
             content=RejectedMessage(reason="x") if rejected else None,
         )  # fmt: skip
