@@ -163,8 +163,8 @@ class Edge(Actor):
 
     def back_up(self) -> None:
         """Copy the outbox, as a nightly backup would."""
-        if self._busy or self._file is None:
-            return
+        if self._busy or self._file is None or self._reading is None:
+            return  # it works, or is only starting
         self._file.run("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copyfile(self.path, self._backup)
 
@@ -185,8 +185,8 @@ class Edge(Actor):
 
     def resend(self, seq: int) -> None:
         """Ask the forwarder, from another process, to send again everything behind a number."""
-        if self._busy or self._file is None:
-            return
+        if self._busy or self._file is None or self._reading is None:
+            return  # it works, or is only starting
         file = OutboxFile(self.path, source=self.source, partitions=self._settings.partitions)
         numbered = file.counters(file.epoch).numbered
         sending.ask_resend(file, file.epoch, min(seq, numbered))
