@@ -28,10 +28,10 @@ def pytest_sessionfinish(exitstatus: int) -> None:
 
 @pytest.fixture(autouse=True)
 def _logs_as_before() -> Iterator[None]:
-    """A command run within a test writes its log to a stream that is closed behind it."""
+    """A command run within a test writes its log to a stream that is closed behind it, or no log."""
     before = structlog.get_config()
     yield
-    structlog.configure(logger_factory=before["logger_factory"], processors=before["processors"])
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")
