@@ -39,7 +39,7 @@ LOCK_EVERY_S = 1.0
 WAIT_S = 0.025
 #: A transaction costs a dozen statements whatever is in it. When it takes long the machine is busy,
 #: and the next batch is waited for in proportion: more rows in fewer of them.
-WAIT_S_MAX = 0.25
+WAIT_S_MAX = 0.1
 _WAIT_TIMES = 2.0
 
 #: A statement may take this long: a full batch takes 0.5 s on two busy cores.

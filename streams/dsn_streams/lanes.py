@@ -34,11 +34,6 @@ TURN_RECORDS = 8_000
 #: A lane begins a turn at most this often, unless a full turn waits. A transaction costs client and
 #: broker some 5 ms of CPU whatever is in it, so their number must not grow with the traffic.
 TURN_S = 0.1
-#: On a busy machine turns take longer; a lane then rests in proportion, up to this long, so that it
-#: does more in fewer transactions instead of keeping the machine busy with them.
-REST_S_MAX = 0.3
-#: Of a lane's time, the part that turns may take before it rests longer than ``TURN_S``.
-_BUSY_MAX = 0.25
 #: Wait before a schema that could not be had is asked for again.
 SCHEMA_PAUSE_S = 1.0
 #: A batch handed over and not durable after this long was lost on the way: start again.
@@ -174,8 +169,7 @@ class Lanes:
                     records = sum(len(link.batch.records) for link in links)
                     await asyncio.sleep(began + records / self._settings.rate - loop.time())
                 if sum(len(link.batch.records) for link in links) < TURN_RECORDS // 4:
-                    took = loop.time() - began
-                    await asyncio.sleep(min(max(TURN_S, took / _BUSY_MAX), REST_S_MAX) - took)
+                    await asyncio.sleep(began + TURN_S - loop.time())
         except asyncio.CancelledError:
             raise
         except BaseException:
