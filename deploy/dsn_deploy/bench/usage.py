@@ -13,8 +13,9 @@ from typing import Self
 
 import psutil  # type: ignore[import-untyped]  # its stubs are not among our requirements
 
-#: Between two looks at the memory, s: a peak that lasts less is missed.
-LOOK_S = 0.5
+#: Between two looks at the memory, s: a peak that lasts less is missed. Each look asks every process
+#: of the machine for its parent; twice a second that was a tenth of a core.
+LOOK_S = 5.0
 
 #: Our own process: it makes the changes and takes them into the outboxes. Its descendants are the
 #: others.
