@@ -103,7 +103,7 @@ def test_whole_chains_are_0(stack: EmbeddedStack, superuser: psycopg.Connection)
 
     assert dsn(stack, "audit", "verify").returncode == OK
     ended = dsn(stack, "audit", "verify", "--json")
-    assert json.loads(ended.stdout) == {"whole": True, "findings": []}
+    assert json.loads(ended.stdout) == {"whole": True, "checkpoints": 0, "findings": []}
 
 
 def test_a_changed_line_is_1(stack: EmbeddedStack, superuser: psycopg.Connection) -> None:
@@ -116,6 +116,31 @@ def test_a_changed_line_is_1(stack: EmbeddedStack, superuser: psycopg.Connection
     assert (lines.returncode, said.returncode) == (FAILED, FAILED)
     assert [(f["log"], f["row"]) for f in json.loads(lines.stdout)["findings"]] == [("access", 1)]
     assert "access 1: its values" in said.stdout
+
+
+def test_a_log_rewritten_with_its_end_is_found_by_a_checkpoint(
+    stack: EmbeddedStack, superuser: psycopg.Connection, tmp_path: Path
+) -> None:
+    """Signed before, checked after; without a key, or by another one, nothing is believed."""
+    private, public, kept = (str(tmp_path / name) for name in ("private", "public", "kept"))
+    dsn(stack, "key", "make", private, public)
+    superuser.execute(READ)
+    written = dsn(stack, "audit", "checkpoint", kept, "--key", private, "--json")
+    checking = ("audit", "verify", "--checkpoint", kept)
+
+    whole = dsn(stack, *checking, "--key", public, "--json")
+    superuser.execute("ALTER TABLE dsn_store.access_log DISABLE TRIGGER USER")
+    superuser.execute("DELETE FROM dsn_store.access_log")
+    cut = dsn(stack, *checking, DSN_VERIFY_KEY=public)
+
+    assert json.loads(written.stdout)["lines"] == 1
+    assert json.loads(whole.stdout) == {"whole": True, "checkpoints": 1, "findings": []}
+    assert dsn(stack, "audit", "verify").returncode == OK
+    assert cut.returncode == FAILED
+    assert "access -1: the chain has 0 rows; the checkpoint of" in cut.stdout
+    for refused in (dsn(stack, *checking), dsn(stack, "audit", "checkpoint", kept)):
+        assert refused.returncode == FAILED
+        assert "no key to" in refused.stderr
 
 
 @pytest.mark.parametrize("command", [["ledger"], ["audit", "verify"]])

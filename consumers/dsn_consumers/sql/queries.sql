@@ -378,6 +378,9 @@ SELECT
 FROM dsn_store.audit
 ORDER BY topic, "partition", "offset"
 
+-- access_end --
+SELECT number, hash FROM dsn_store.access_log ORDER BY number DESC LIMIT 1
+
 -- access_rows --
 SELECT
     number, at, actor, role, establishment, action, person_id, sections, purpose, outcome,
