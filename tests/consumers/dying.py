@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from dsn_consumers import intake, store
+from dsn_consumers import intake, pump, store
 from dsn_consumers.pump import Pump
 from dsn_schemas.settings import Settings
 
@@ -37,7 +37,9 @@ def main() -> None:
         return result
 
     setattr(owner, name, dying)
+    # Full batches, however slowly the broker answers: what is kept then is a multiple of 40.
     intake.BATCH_RECORDS_MAX = 40
+    pump.WAIT_S = pump.WAIT_S_MAX = 5.0
     store.main(Settings())
 
 
