@@ -72,6 +72,7 @@ WITHIN: dict[str, str] = {
     "dsn_consumers.reconcile.compare.against_journal": "reads and compares only",
     "dsn_consumers.reconcile.whole.look": "reads and compares only",
     "dsn_consumers.reconcile.repair.reread": "one transaction of an operator's command",
+    "dsn_consumers.ledger_count._steps": "one transaction of the books, counted again when it dies",
     "dsn_consumers.generations.switch": "one transaction of an operator's command",
     "dsn_consumers.web.postgres.PostgresReader.people": "one transaction of a reader",
     "dsn_consumers.web.postgres.PostgresReader.chart": "one transaction of a reader",
