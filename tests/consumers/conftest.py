@@ -79,7 +79,10 @@ class Journal:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._producer = Producer({"bootstrap.servers": settings.kafka, "linger.ms": 2})
+        # Idempotent: a topic just made may refuse the first batch, and it must not come in last.
+        self._producer = Producer(
+            {"bootstrap.servers": settings.kafka, "linger.ms": 2, "enable.idempotence": True}
+        )
         self._running: list[tuple[Stop, threading.Thread]] = []
         self.errors: list[Exception] = []
 
