@@ -126,17 +126,7 @@ def rejected(
         sha256=digest.hex(),
         payload=data if travels else b"",
     )
-    item = Item(
-        authority=EDGE_AUTHORITY,
-        number=source.name,
-        section="rejected",
-        item=digest.hex(),
-        entry="",
-        op="upsert",
-        status="",
-        occurred_at=captured_at,
-        content=content,
-    )
+    item = _item(source.name, digest, captured_at, content)
     return Message(
         digest=digest,
         changes=(_encodable(item, content, partitions),),
@@ -148,18 +138,22 @@ def rejected(
 
 def withdrawn(digest: bytes, outbox: OutboxFile, captured_at: int) -> Change:
     """Says that the message of this digest is rejected no longer: what it said has numbers now."""
-    item = Item(
+    return change_of(_item(outbox.source, digest, captured_at, None), outbox.partitions)
+
+
+def _item(source: str, digest: bytes, captured_at: int, content: RejectedMessage | None) -> Item:
+    """The item of a source that says a message is rejected; without content: no longer."""
+    return Item(
         authority=EDGE_AUTHORITY,
-        number=outbox.source,
+        number=source,
         section="rejected",
         item=digest.hex(),
         entry="",
-        op="delete",
+        op="delete" if content is None else "upsert",
         status="",
         occurred_at=captured_at,
-        content=None,
+        content=content,
     )
-    return change_of(item, outbox.partitions)
 
 
 def _encodable(item: Item, content: RejectedMessage, partitions: int) -> Change:

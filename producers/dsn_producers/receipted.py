@@ -153,7 +153,7 @@ def free(file: OutboxFile, captured_before: int, count_max: int) -> int:
     """
     removed = size_bytes = 0
     with file.transaction():
-        sent = file.meta("sent")
+        sent, carriers = file.meta("sent"), refused.carriers(file)
         for epoch, _, covered, freed in file.all("epochs_numbered"):
             limit = min(position_of(epoch, covered), sent)
             first = position_of(epoch, freed)
@@ -163,7 +163,8 @@ def free(file: OutboxFile, captured_before: int, count_max: int) -> int:
             for position, captured_at, schema, body in rows:
                 if size_bytes >= FREE_BYTES_MAX:
                     break
-                refused.keep_bytes(file, position)
+                if position in carriers:
+                    refused.keep_bytes(file, position)
                 fold.add(position - position_of(epoch, 0), captured_at, schema, body)
                 file.execute("drop_change", position)
                 last, size_bytes, removed = position, size_bytes + len(body), removed + 1

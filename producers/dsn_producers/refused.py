@@ -61,6 +61,11 @@ def bytes_of(file: OutboxFile, one: Refused) -> bytes:
     return bytes(row[0])
 
 
+def carriers(file: OutboxFile) -> set[int]:
+    """Positions of the changes that carry their bytes: few, so that none is asked for in vain."""
+    return {position for (position,) in file.all("carriers")}
+
+
 def keep_bytes(file: OutboxFile, position: int) -> None:
     """The change at this position is about to be freed: keep what a retry will need of it."""
     row = file.one("carried_by", position)

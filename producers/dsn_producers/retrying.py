@@ -175,7 +175,7 @@ def _would(file: OutboxFile, source: Source, one: Refused, message: Message) -> 
         return _told(source, message, 0, 0)
     known = [file.one("item", change.item) for change in message.changes]
     passed_over = sum(
-        row is not None and (row[1] >= one.position or row[0] == change.state)
+        row is not None and taking.passed_over(row, change, one.position)
         for row, change in zip(known, message.changes, strict=True)
     )
     return _told(source, message, len(known) - passed_over, passed_over)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dsn_producers.change import Change, body, source_prefix
 from dsn_producers.errors import OutboxFull
 from dsn_producers.limits import Limits
 from dsn_producers.message import Message, withdrawn
-from dsn_producers.outbox_file import EPOCH_SPAN, OutboxFile
+from dsn_producers.outbox_file import OutboxFile
+from dsn_producers.sending import position_of
 from dsn_schemas.statement import day_of
 
 
@@ -42,6 +44,15 @@ def take(file: OutboxFile, messages: Sequence[Message], captured_at: int) -> lis
         taken = [group.take(message) for message in messages]  # 2
         group.finish()  # 3
     return taken
+
+
+def passed_over(known: Sequence[Any], change: Change, place: int | None) -> bool:
+    """Whether a change gets no number: it says what its item says already, or it is of a message
+    refused at ``place`` and something was said of the item since.
+
+    ``known``: state of the item, and where it was last said.
+    """
+    return bool(known[0] == change.state or (place is not None and known[1] >= place))
 
 
 def seen(file: OutboxFile, digest: bytes) -> bool:
@@ -115,19 +126,18 @@ class _Group:
         heads = [(self._epoch, partition, self._heads[partition]) for partition in self._moved]
         self._file.many("put_head", heads)
         before = self._counters
-        numbered = self._seq - before.numbered
+        duplicate = self._received - (self._seq - before.numbered)
         self._file.execute(
             "put_counters",
             before.messages + self._counted,
             before.received + self._received,
             self._seq,
-            before.duplicate + self._received - numbered,
+            before.duplicate + duplicate,
             before.rejected + self._rejected,
             self._captured_at,
             self._epoch,
         )
         day = day_of(self._captured_at).isoformat()
-        duplicate = self._received - numbered
         self._file.execute("add_to_day", day, self._received, duplicate, self._rejected)
 
     def _number(self, change: Change, place: int | None = None) -> None:
@@ -137,9 +147,7 @@ class _Group:
         and what is taken now keeps that place for those that were refused later.
         """
         known = self._items.get(change.item) or self._file.one("item", change.item)
-        if known is not None and place is not None and known[1] >= place:
-            return
-        if known is not None and known[0] == change.state:
+        if known is not None and passed_over(known, change, place):
             if known[1] < (place or self._refused):
                 said = self._position(self._seq) if place is None else place
                 self._items[change.item] = (change.state, said)
@@ -158,7 +166,7 @@ class _Group:
         self._items[change.item] = (change.state, said)
 
     def _position(self, seq: int) -> int:
-        return self._epoch * EPOCH_SPAN + seq
+        return position_of(self._epoch, seq)
 
     def _refuse(self, message: Message) -> None:
         """Note where a message was refused, and keep the bytes that do not travel."""

@@ -96,6 +96,9 @@ DELETE FROM retries WHERE digest = ?
 SELECT c.schema, c.body FROM refused AS r INNER JOIN changes AS c ON c.position = r.carried
 WHERE r.digest = ?
 
+-- name: carriers
+SELECT carried FROM refused
+
 -- name: carried_by
 SELECT r.digest, r.reason, r.refused_at, c.schema, c.body
 FROM refused AS r INNER JOIN changes AS c ON c.position = r.carried
