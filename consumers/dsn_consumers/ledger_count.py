@@ -78,19 +78,11 @@ Connection = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DayRow:
+class DayRow(LedgerRow):
     """One source's books of one day; columns of ``dsn.ledger_days``."""
 
-    source: str
     #: Day the edge took the changes in, in America/Toronto.
     day: date
-    received: int
-    shown: int
-    superseded: int
-    duplicate: int
-    quarantined: int
-    in_flight: int
-    unexplained: int
     counted_at: datetime | None
 
 

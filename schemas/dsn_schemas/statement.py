@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -130,24 +130,6 @@ def _day_of_hour(hours: int) -> date:
         return datetime.fromtimestamp(hours * 3600, UTC).astimezone(_ZONE).date()
     except (OverflowError, OSError, ValueError):  # a mad clock
         return date.min if hours < 0 else date.max
-
-
-def runs(numbers: Iterable[int]) -> tuple[Run, ...]:
-    """Ascending numbers as runs."""
-    return tuple(_runs(numbers))
-
-
-def _runs(numbers: Iterable[int]) -> Iterator[Run]:
-    first = last = None
-    for number in numbers:
-        if last is not None and number == last + 1:
-            last = number
-            continue
-        if first is not None and last is not None:
-            yield first, last
-        first = last = number
-    if first is not None and last is not None:
-        yield first, last
 
 
 def count(numbers: Iterable[Run]) -> int:

@@ -13,7 +13,6 @@ from dsn_deploy.errors import FAILED, OK, CommandError, Unreachable
 
 if TYPE_CHECKING:
     from dsn_consumers.ledger import LedgerRow
-    from dsn_consumers.ledger_count import DayRow
 
 Answer = TypeVar("Answer")
 
@@ -74,10 +73,12 @@ def ask_store(question: Callable[[str], Answer]) -> Answer:
         raise CommandError("the store has no tables yet; `dsn topics ensure` makes them") from None
 
 
-def show(rows: Sequence[LedgerRow] | Sequence[DayRow], said: str) -> None:
+def show(rows: Sequence[LedgerRow], said: str) -> None:
     """A line per source, or per source and day, then the verdict."""
     from rich.console import Console
     from rich.table import Table
+
+    from dsn_consumers.ledger_count import DayRow
 
     table = Table("source", box=None, pad_edge=False)
     fates = ("received", "shown", "superseded", "duplicate", "quarantined", "in_flight")
@@ -85,7 +86,7 @@ def show(rows: Sequence[LedgerRow] | Sequence[DayRow], said: str) -> None:
         table.add_column(name.replace("_", " "), justify="right")
     for row in rows:
         lost = f"[red]{row.unexplained}[/]" if row.unexplained else "0"
-        name = f"{row.source} {row.day}" if hasattr(row, "day") else row.source
+        name = f"{row.source} {row.day}" if isinstance(row, DayRow) else row.source
         table.add_row(name, *(str(getattr(row, fate)) for fate in fates), lost)
     Console().print(table)
     typer.echo(said)
