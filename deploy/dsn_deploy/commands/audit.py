@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsn_deploy.commands.key import signer, verifier
+from dsn_deploy.commands.key import signed_in, signer, verifier
 from dsn_deploy.commands.ledger import ask_store
 from dsn_deploy.errors import FAILED, OK, CommandError
 
@@ -106,16 +106,12 @@ def _checkpoints(paths: Sequence[Path], key: Path | None) -> list[Checkpoint]:
         raise CommandError("no key to check the checkpoints with: --key or DSN_VERIFY_KEY")
     found = []
     for path in [file for place in paths for file in _files(place)]:
+        said, signature = signed_in(path, "checkpoint")
         try:
-            said = json.loads(path.read_text(encoding="utf-8"))
-            checking.check(checkpoints.KIND, said["checkpoint"], said.get("signature"))
-            found.append(checkpoints.from_document(said["checkpoint"]))
-        except OSError as error:
-            raise CommandError(f"{path}: {error.strerror}") from error
+            checking.check(checkpoints.KIND, said, signature)
+            found.append(checkpoints.from_document(said))
         except (signing.BadSignature, checkpoints.NoCheckpoint) as error:
             raise CommandError(f"{path}: {error}") from error
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise CommandError(f"{path} is no checkpoint in JSON") from None
     return found
 
 

@@ -1,10 +1,13 @@
-"""``dsn key``: the pair of keys that statements and audit checkpoints are signed and checked with."""
+"""``dsn key``: the pair of keys that statements and audit checkpoints are signed and checked with.
+
+What is signed lies in a file of JSON under its name, with the signature beside it.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -81,3 +84,17 @@ def verifier(wanted: Path | None) -> Verifier | None:
         return None if path is None else signing.load_verifier(path)
     except signing.SigningError as error:
         raise CommandError(str(error)) from error
+
+
+def signed_in(file: Path, name: str) -> tuple[Any, object]:
+    """What a file says under this name, and the signature beside it, not checked yet.
+
+    Raises ``CommandError``.
+    """
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+        return said[name], said.get("signature")
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise CommandError(f"{file} is no {name} in JSON") from None

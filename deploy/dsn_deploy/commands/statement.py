@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from dsn_deploy.commands.key import signer, verifier
+from dsn_deploy.commands.key import signed_in, signer, verifier
 from dsn_deploy.commands.ledger import ask_store
 from dsn_deploy.errors import FAILED, OK, CommandError
 
@@ -171,19 +171,15 @@ def _read(file: Path, key: Path | None) -> tuple[Statement, list[str]]:
     from dsn_schemas.statement import KIND, NoStatement, from_document
 
     checking = verifier(key)
+    said, signature = signed_in(file, "statement")
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
-        statement = from_document(said["statement"])
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}") from error
+        statement = from_document(said)
     except NoStatement as error:
         raise CommandError(f"{file}: {error}") from error
-    except (ValueError, KeyError, TypeError):
-        raise CommandError(f"{file} is no statement in JSON") from None
     if checking is None:
         return statement, ["no public key was named, so the signature was not checked"]
     try:
-        checking.check(KIND, said["statement"], said.get("signature"))
+        checking.check(KIND, said, signature)
     except signing.BadSignature as error:
         return statement, [f"signature: {error}"]
     return statement, []
