@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import psycopg
 import structlog
@@ -65,8 +66,7 @@ def migrate(conninfo: str) -> list[str]:
         connection.execute(_LOCK)
         connection.execute("SET client_min_messages = warning")
         connection.execute(_TABLE)
-        rows = connection.execute("SELECT name, digest FROM dsn_migrations.applied").fetchall()
-        missing = pending(migrations(), dict(rows))
+        missing = pending(migrations(), applied(connection))
         for migration in missing:
             with connection.transaction():
                 connection.execute(_query(migration.text))
@@ -76,6 +76,11 @@ def migrate(conninfo: str) -> list[str]:
                 )
             log.info("migration_applied", migration=migration.name)
     return [migration.name for migration in missing]
+
+
+def applied(connection: psycopg.Connection[Any]) -> dict[str, str]:
+    """Digest of each applied migration. Raises ``UndefinedTable`` before the first of all."""
+    return dict(connection.execute("SELECT name, digest FROM dsn_migrations.applied").fetchall())
 
 
 def pending(known: list[Migration], applied: dict[str, str]) -> list[Migration]:

@@ -66,19 +66,29 @@ def _create(client: AdminClient, missing: Sequence[Topic]) -> None:
                 raise
 
 
+def configs(
+    client: AdminClient, names: Sequence[str], answer_s: float
+) -> dict[str, dict[str, str | None]]:
+    """Settings of these topics, which exist. Raises ``KafkaException``."""
+    if not names:
+        return {}
+    asked = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
+    answers = client.describe_configs(asked, request_timeout=answer_s)
+    return {
+        resource.name: {name: entry.value for name, entry in answer.result().items()}
+        for resource, answer in answers.items()
+    }
+
+
 def _adjust(client: AdminClient, known: Sequence[Topic]) -> tuple[str, ...]:
     """Set what differs, and only that: settings an operator added stay."""
-    if not known:
-        return ()
-    resources = [ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic in known]
-    answers = client.describe_configs(resources, request_timeout=ANSWER_S)
-    found = {resource.name: future.result() for resource, future in answers.items()}
+    found = configs(client, [topic.name for topic in known], ANSWER_S)
     changes = []
     for topic in known:
         entries = [
             ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
             for name, value in topic.config.items()
-            if found[topic.name][name].value != value
+            if found[topic.name][name] != value
         ]
         if entries:
             kind = ConfigResource.Type.TOPIC

@@ -123,6 +123,14 @@ def load(path: Path) -> list[Source]:
     return sources
 
 
+def readable(path: Path) -> list[Source]:
+    """Every source of the file; none when it cannot be read, which ``dsn check`` and a start say."""
+    try:
+        return load(path)
+    except SourcesError:
+        return []
+
+
 def _source(path: Path, index: int, table: object) -> Source:
     try:
         return Source.model_validate(table)

@@ -204,7 +204,7 @@ class _Turn:
         self, batch: Batch, record: InputRecord, head: Head, *, again: bool, retry: bool
     ) -> None:
         fields: Any = head.fields
-        impossible = not 0 <= fields["previous"] < fields["seq"]
+        impossible = _is_impossible(fields)
         if not impossible and not again and not self._numbered(batch, fields):
             return
         if fields["section"] == "rejected" and not impossible:
@@ -413,13 +413,17 @@ def _key_of(said: RecordLink | Head | UnreadableRecord) -> str:
             return ""
 
 
+def _is_impossible(fields: Any) -> bool:
+    return not 0 <= fields["previous"] < fields["seq"]
+
+
 def unusable(head: Head) -> tuple[str, str] | None:
     """Why a change cannot be routed, as (reason, detail); ``None`` when it can.
 
     A function of the change and this version alone, so that a retry can be tried beforehand.
     """
     fields: Any = head.fields
-    if not 0 <= fields["previous"] < fields["seq"]:
+    if _is_impossible(fields):
         detail = "a number is at least 1 and above the one before it; correct the sender"
         return "impossible-number", detail
     if fields["section"] not in _ROUTED and fields["section"] != "claims":

@@ -60,10 +60,7 @@ def secrets_findings(settings: Settings) -> Iterator[Finding]:
         action = "put it in a file that passfile= names, readable by the service alone"
         yield wrong("secrets", "holds a password", "DSN_CONNINFO", action)
     found = [Path(str(parts["passfile"]))] if parts.get("passfile") else []
-    try:
-        known = sources.load(settings.sources)
-    except sources.SourcesError:
-        known = []
+    known = sources.readable(settings.sources)
     found += [source.tls.key for source in known if source.tls is not None]
     for path in dict.fromkeys(found):
         yield _secret(path)
@@ -131,11 +128,7 @@ def certificates_findings(
 
 
 def _pairs(settings: Settings) -> Iterator[Finding]:
-    try:
-        known = sources.load(settings.sources)
-    except sources.SourcesError:
-        return
-    for source in known:
+    for source in sources.readable(settings.sources):
         if source.tls is None or not source.tls.key.exists():
             continue
         try:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import psycopg
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-from dsn_consumers.database import MigrationError, migrations, pending
+from dsn_consumers.database import MigrationError, applied, migrations, pending
 from dsn_deploy.check.finding import Finding, good, unreachable, warning, wrong
+from dsn_deploy.topics import configs
 from dsn_producers import sources
 from dsn_schemas.contract import NAMESPACE, SUBJECTS, composed_json
 from dsn_schemas.settings import Settings
@@ -49,27 +50,16 @@ def kafka_findings(settings: Settings) -> Iterator[Finding]:
     found = {name: len(topic.partitions) for name, topic in listed.topics.items()}
     there = [topic.name for topic in declared if topic.name in found]
     try:
-        yield from topic_findings(declared, found, _configs(client, there))
+        yield from topic_findings(declared, found, configs(client, there, ASK_S))
     except KafkaException as error:
         what = f"topics cannot be described ({error.args[0].name()})"
         yield unreachable("topics", what, settings.kafka, "see the broker's log and our rights")
 
 
-def _configs(client: AdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
-    if not names:
-        return {}
-    asked = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
-    answers = client.describe_configs(asked, request_timeout=ASK_S)
-    return {
-        resource.name: {name: str(entry.value) for name, entry in answer.result().items()}
-        for resource, answer in answers.items()
-    }
-
-
 def topic_findings(
     declared: Sequence[Topic],
     partitions: Mapping[str, int],
-    configs: Mapping[str, Mapping[str, str]],
+    settled: Mapping[str, Mapping[str, str | None]],
 ) -> Iterator[Finding]:
     """What of the declared topics is not as declared. Pure."""
     well = 0
@@ -82,7 +72,7 @@ def topic_findings(
             action = f"set DSN_PARTITIONS={partitions[topic.name]}, or begin a new journal"
             yield wrong("topics", what, topic.name, action)
             continue
-        found = configs.get(topic.name, {})
+        found = settled.get(topic.name, {})
         other = sorted(name for name, value in topic.config.items() if found.get(name) != value)
         if other:
             yield warning("topics", f"other {', '.join(other)} than declared", topic.name, ENSURE)
@@ -146,9 +136,9 @@ def database_findings(settings: Settings) -> Iterator[Finding]:
         yield unreachable("database", what, "DSN_CONNINFO", "start it, or correct DSN_CONNINFO")
 
 
-def _applied(connection: psycopg.Connection[tuple[str, str]]) -> dict[str, str]:
+def _applied(connection: psycopg.Connection[Any]) -> dict[str, str]:
     try:
-        return dict(connection.execute("SELECT name, digest FROM dsn_migrations.applied"))
+        return applied(connection)
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         return {}
 

@@ -26,11 +26,8 @@ def certificates(settings: Settings, further: Sequence[Path]) -> Iterator[Certif
 def files(settings: Settings, further: Sequence[Path]) -> Iterable[Path]:
     """Every certificate file this machine is told of."""
     found = list(further)
-    try:
-        for source in sources.load(settings.sources):
-            if source.tls is not None:
-                found.append(source.tls.certificate)
-                found += [source.tls.ca] if source.tls.ca else []
-    except sources.SourcesError:
-        pass
+    for source in sources.readable(settings.sources):
+        if source.tls is not None:
+            found.append(source.tls.certificate)
+            found += [source.tls.ca] if source.tls.ca else []
     return dict.fromkeys(found)

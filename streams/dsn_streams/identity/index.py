@@ -74,8 +74,7 @@ class Index:
         """
         postings = self._postings
         postings.settle()
-        heads = {ref for pairs in postings.heads for pair in pairs if pair for ref in pair}
-        self._read_refs((postings.crossed | heads) - self._keys.keys())
+        self._read_refs((postings.crossed | postings.heads_moved()) - self._keys.keys())
         for before, now in postings.heads:
             self._count(before, -1)
             self._count(now, 1)
@@ -83,13 +82,7 @@ class Index:
 
     def heads(self) -> set[str]:
         """Records that are, or were, the first two of a crowded block that changed."""
-        return {
-            self._keys[ref]
-            for pairs in self._postings.heads
-            for pair in pairs
-            if pair
-            for ref in pair
-        }
+        return {self._keys[ref] for ref in self._postings.heads_moved()}
 
     def sharing(self, blocks: dict[str, set[bytes]]) -> dict[str, set[str]]:
         """The other records that each record shares a key with; their rows are read in one call."""

@@ -76,6 +76,10 @@ class Postings:
                 (ref,) = moves  # most blocks are of one record: it came
                 rows[block] = self.writes[block] = ref
 
+    def heads_moved(self) -> set[bytes]:
+        """Records that are, or were, the first two of a crowded block where these changed."""
+        return {ref for pair in self.heads for heads in pair if heads for ref in heads}
+
     def read(self, blocks: Iterable[bytes]) -> None:
         """Read these blocks in one call, those not read yet."""
         missing = [block for block in blocks if block not in self._read]
