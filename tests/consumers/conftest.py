@@ -13,6 +13,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from consumers.books import Centre
 from consumers.parts import CHANGES, PARTITIONS, LocalIds, codec, fresh_database
 
 from dsn_consumers.audit import AuditSink
@@ -28,6 +29,7 @@ from dsn_deploy.stack.ports import choose
 from dsn_schemas.contract import SUBJECTS, composed_json
 from dsn_schemas.registry import _keep
 from dsn_schemas.settings import Settings
+from support.world import World
 
 DEADLINE_S = 30.0
 
@@ -51,6 +53,18 @@ def superuser(stack: EmbeddedStack, conninfo: str) -> str:
 def connection(conninfo: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(conninfo, autocommit=True) as connected:
         yield connected
+
+
+@pytest.fixture
+def world() -> World:
+    """The streams in memory; a file that wants other ones has a fixture of this name."""
+    return World(seed=7, partitions=3)
+
+
+@pytest.fixture
+def centre(connection: psycopg.Connection, world: World) -> Centre:
+    """Store and audit of that world."""
+    return Centre(connection, world)
 
 
 @pytest.fixture(scope="session")

@@ -23,11 +23,6 @@ def world() -> World:
     return World(seed=3, partitions=1)
 
 
-@pytest.fixture
-def centre(connection: Connection, world: World) -> Centre:
-    return Centre(connection, world)
-
-
 def five_rows(world: World) -> Edge:
     edge = Edge(world, "adt")
     for item in ("a", "b", "c", "d", "e"):

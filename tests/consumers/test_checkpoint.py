@@ -30,9 +30,9 @@ def world() -> World:
 
 
 @pytest.fixture
-def signed(connection: Connection, conninfo: str, world: World) -> Checkpoint:
+def signed(conninfo: str, world: World, centre: Centre) -> Checkpoint:
     """Of five rows, behind which two more were written."""
-    centre, edge = Centre(connection, world), Edge(world, "adt")
+    edge = Edge(world, "adt")
     for item in "abcde":
         edge.send("allergies", item, Allergy(code=Concept(text="Arachide")))
     centre.audit()

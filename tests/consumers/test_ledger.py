@@ -59,16 +59,6 @@ def busy_day(world: World) -> Edge:
     return edge
 
 
-@pytest.fixture
-def world() -> World:
-    return World(seed=7, partitions=3)
-
-
-@pytest.fixture
-def centre(connection: psycopg.Connection[Any], world: World) -> Centre:
-    return Centre(connection, world)
-
-
 def row(source: str = "adt", **counts: int) -> LedgerRow:
     names = ("received", "shown", "superseded", "duplicate", "quarantined", "in_flight")
     return LedgerRow(source=source, **{n: counts.get(n, 0) for n in (*names, "unexplained")})

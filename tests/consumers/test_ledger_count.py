@@ -27,16 +27,6 @@ TODAY = date(2026, 3, 1)
 DAY_MS = 24 * 3600 * 1000
 
 
-@pytest.fixture
-def world() -> World:
-    return World(seed=7, partitions=3)
-
-
-@pytest.fixture
-def centre(connection: psycopg.Connection[Any], world: World) -> Centre:
-    return Centre(connection, world)
-
-
 def books(conninfo: str) -> dict[str, LedgerRow]:
     return {line.source: line for line in look(conninfo)}
 

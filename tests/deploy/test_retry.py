@@ -15,28 +15,13 @@ from dsn_producers import taking
 from dsn_producers.message import mapped
 from dsn_producers.outbox_file import OutboxFile, path_of
 from dsn_producers.sources import load
-from dsn_schemas.records import Alert, Concept, RecordChange
 from dsn_schemas.settings import Settings
+from support.changes import ALERT
 from support.establishment import map_words
 from support.world import World
 
 CODEC = World(seed=1, partitions=1).codec
-CHANGE = RecordChange(
-    source="lab",
-    epoch=1,
-    seq=4,
-    previous=3,
-    authority="H",
-    number="1",
-    section="alerts",
-    item="a",
-    entry="",
-    op="upsert",
-    status="active",
-    occurred_at=1,
-    captured_at=2,
-    content=Alert(code=Concept(text="x")),
-)
+CHANGE = replace(ALERT, source="lab", seq=4, previous=3)
 #: What the HL7 mapper refuses, and takes once MSH-18 is believed.
 MESSAGE = (
     "MSH|^~\\&|ADT|CHUM|DSN|DSN|20260301101500||ADT^A08^ADT_A01|7|P|2.5\r"

@@ -8,23 +8,16 @@ import pytest
 
 from dsn_schemas.records import Allergy, Concept, RecordChange, RejectedMessage, Result, SourceMark
 from dsn_schemas.topics import IDENTITY_REQUESTS, changes_topic
+from support.changes import ALERT
 from support.histories import demographics
 from support.world import World
 
-GOOD = RecordChange(
-    source="adt",
-    epoch=1,
+GOOD = replace(
+    ALERT,
     seq=1,
     previous=0,
-    authority="H",
-    number="1",
     section="allergies",
-    item="a",
     entry="s|1",
-    op="upsert",
-    status="active",
-    occurred_at=1,
-    captured_at=2,
     content=Allergy(code=Concept(text="x")),
 )
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dsn_schemas.records import (
-    Alert,
-    Concept,
     QuarantinedChange,
     QuarantineEnd,
-    RecordChange,
     RejectedMessage,
 )
 from dsn_schemas.topics import VIEW, changes_topic
 from dsn_streams.unify import Unify
+from support.changes import ALERT
 from support.generated import changes
 from support.histories import chained, history
 from support.world import Stored, World
@@ -95,29 +94,11 @@ def test_unusable_records_are_set_aside_under_their_own_place():
     assert {(JOURNAL, 2, 0)} == places
 
 
-ALERT = RecordChange(
-    source="adt",
-    epoch=1,
-    seq=2,
-    previous=1,
-    authority="H",
-    number="1",
-    section="alerts",
-    item="a",
-    entry="",
-    op="upsert",
-    status="active",
-    occurred_at=1,
-    captured_at=2,
-    content=Alert(code=Concept(text="x")),
-)
-
-
 def test_a_retry_says_what_came_of_it():
     """What can be used now is over, under its own place and number; what cannot is said again."""
     world = World(1, PARTITIONS)
     world.put(JOURNAL, 2, b"k", world.codec.encode(ALERT))
-    bad = RecordChange(**{**_fields(ALERT), "seq": 3, "previous": 2, "section": "unknown"})
+    bad = replace(ALERT, seq=3, previous=2, section="unknown")
     world.put(JOURNAL, 2, b"k", world.codec.encode(bad))
     world.run()
     view = world.view()
@@ -136,17 +117,9 @@ def test_a_retry_says_what_came_of_it():
 
 def test_a_rejection_that_is_over_says_so_behind_it():
     """Both lie in one partition, in their order, and name the message."""
-    rejected = RecordChange(
-        **{
-            **_fields(ALERT),
-            "section": "rejected",
-            "item": "f00d",
-            "content": RejectedMessage(reason="mapper-failed", payload=b"MSH|"),
-        }
-    )
-    over = RecordChange(
-        **{**_fields(rejected), "seq": 5, "previous": 2, "op": "delete", "content": None}
-    )
+    said = RejectedMessage(reason="mapper-failed", payload=b"MSH|")
+    rejected = replace(ALERT, section="rejected", item="f00d", content=said)
+    over = replace(rejected, seq=5, previous=2, op="delete", content=None)
     world = World(1, PARTITIONS)
     for change in (rejected, over):
         world.put(JOURNAL, 1, b"k", world.codec.encode(change))
@@ -156,7 +129,3 @@ def test_a_rejection_that_is_over_says_so_behind_it():
     assert (aside.item, aside.stage, aside.payload) == ("f00d", "edge", b"MSH|")
     assert isinstance(end, QuarantineEnd)
     assert (end.item, end.epoch, end.seq) == ("f00d", 1, 5)
-
-
-def _fields(change):
-    return {name: getattr(change, name) for name in change.__slots__}

@@ -16,11 +16,6 @@ from support.world import World
 
 
 @pytest.fixture
-def world() -> World:
-    return World(seed=7, partitions=3)
-
-
-@pytest.fixture
 def told(connection: psycopg.Connection[Any], world: World) -> Edge:
     """A source that said something, was refused once, and lost a number."""
     centre, edge = Centre(connection, world), Edge(world, "adt")

@@ -19,16 +19,6 @@ from support.world import World
 ALERT = Alert(code=Concept(text="x"))
 
 
-@pytest.fixture
-def world() -> World:
-    return World(seed=7, partitions=3)
-
-
-@pytest.fixture
-def centre(connection: psycopg.Connection[Any], world: World) -> Centre:
-    return Centre(connection, world)
-
-
 def reject(edge: Edge, item: str, reason: str = "mapper-failed") -> None:
     message = RejectedMessage(reason=reason, detail="report it", payload=item.encode())
     edge.send("rejected", item, message, authority="edge", number=edge.source)
