@@ -36,6 +36,9 @@ COUNT_EVERY_S = 10.0
 PAUSE_PER_COUNT = 20
 #: Entries looked at again by each count, a fraction of a second: a store of fewer is looked at whole.
 SLICE_ENTRIES = 5_000
+#: Counts of one question: the audit writes marks of its own, and a snapshot in which one was written
+#: meanwhile is given up.
+_TRIES = 10
 #: A table of this transaction that has more rows is given statistics before it is joined.
 _MANY = 200
 
@@ -109,8 +112,7 @@ def count(conninfo: str, slice_entries: int = SLICE_ENTRIES) -> None:
 def counted(conninfo: str, slice_entries: int = SLICE_ENTRIES) -> Iterator[Connection]:
     """The books brought up to date, and the snapshot in which they were; committed at the end."""
     with psycopg.connect(conninfo, connect_timeout=5) as connection:
-        _begin(connection)
-        _count(connection, slice_entries)
+        _bring_up_to_date(connection, slice_entries)
         yield connection
 
 
@@ -175,6 +177,19 @@ def days_of(
     wanted = {"source": source, "first": first, "last": last}
     with connection.cursor(row_factory=class_row(DayRow)) as cursor:
         return cursor.execute(_statement("days"), wanted).fetchall()
+
+
+def _bring_up_to_date(connection: Connection, slice_entries: int) -> None:
+    for left in reversed(range(_TRIES)):
+        try:
+            _begin(connection)
+            _count(connection, slice_entries)
+        except psycopg.errors.SerializationFailure:
+            connection.rollback()
+            if not left:
+                raise
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:

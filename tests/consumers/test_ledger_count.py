@@ -14,7 +14,7 @@ from consumers.test_ledger import ALLERGY, PLANTED, busy_day, mark, row
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dsn_consumers import generations
+from dsn_consumers import generations, ledger_count
 from dsn_consumers.ledger import LedgerRow, balanced, ledger
 from dsn_consumers.ledger_count import DayRow, Recount, added, count, days, look, recount
 from dsn_deploy.stack import EmbeddedStack
@@ -42,6 +42,35 @@ def test_a_busy_day_counted_at_once(conninfo: str, world: World, centre: Centre)
 
     assert first == ledger(conninfo)
     assert look(conninfo) == first
+
+
+def test_a_mark_written_while_we_count_costs_another_count(
+    conninfo: str,
+    connection: psycopg.Connection[Any],
+    world: World,
+    centre: Centre,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The audit writes marks whenever they come; whoever asks for the books hears nothing of it."""
+    busy_day(world)
+    world.run()
+    centre.store()
+    centre.audit()
+    look(conninfo)
+    update = "UPDATE dsn_store.source_mark_days SET received = 0"
+    connection.execute(update)
+    touched: list[int] = []
+
+    def run(counting: psycopg.Connection[Any], name: str, **values: object) -> int:
+        if name == "keep_marks" and len(touched) < 2:
+            touched.append(connection.execute(update).rowcount)
+        return original(counting, name, **values)
+
+    original = ledger_count._run
+    monkeypatch.setattr(ledger_count, "_run", run)
+
+    assert look(conninfo) == ledger(conninfo)
+    assert len(touched) == 2 and all(touched)
 
 
 def test_counting_as_it_comes_gives_the_same(conninfo: str, world: World, centre: Centre) -> None:

@@ -499,19 +499,28 @@ LEFT JOIN (
 
 -- keep_marks --
 -- What each source last said of itself on each day. A count of a mark only grows; a clock may go
--- back, and then the day does not.
+-- back, and then the day does not. The audit keeps them too: its rows are left alone where they say
+-- the same, or it would wait for us.
 INSERT INTO dsn_store.source_mark_days AS d
-SELECT
-    m.source, m.epoch,
-    greatest(
-        (m.sent_at AT TIME ZONE 'America/Toronto')::date,
-        (
-            SELECT max(k.day) FROM dsn_store.source_mark_days AS k
-            WHERE k.source = m.source AND k.epoch = m.epoch
-        )
-    ),
-    m.received, m.duplicate
-FROM dsn_store.source_marks AS m
+SELECT said.source, said.epoch, said.day, said.received, said.duplicate
+FROM (
+    SELECT
+        m.source, m.epoch,
+        greatest(
+            (m.sent_at AT TIME ZONE 'America/Toronto')::date,
+            (
+                SELECT max(k.day) FROM dsn_store.source_mark_days AS k
+                WHERE k.source = m.source AND k.epoch = m.epoch
+            )
+        ) AS day,
+        m.received, m.duplicate
+    FROM dsn_store.source_marks AS m
+) AS said
+WHERE NOT EXISTS (
+    SELECT FROM dsn_store.source_mark_days AS k
+    WHERE (k.source, k.epoch, k.day, k.received, k.duplicate)
+        = (said.source, said.epoch, said.day, said.received, said.duplicate)
+)
 ON CONFLICT (source, epoch, day) DO UPDATE SET
     received = EXCLUDED.received,
     duplicate = EXCLUDED.duplicate

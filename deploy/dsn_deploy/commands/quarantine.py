@@ -310,7 +310,12 @@ def _table(rows: Sequence[Quarantined]) -> None:
         typer.echo("Quarantine is empty.")
         return
     now = datetime.now(UTC)
-    table = Table("place", "source", "class", "reason", "state", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    # Whole on any terminal: it is what is typed next.
+    longest = max(len(str(row.place)) for row in rows[:SHOWN_MAX])
+    table.add_column("place", no_wrap=True, min_width=longest)
+    for name in ("source", "class", "reason", "state"):
+        table.add_column(name)
     for name in ("age", "owner", "retries"):
         table.add_column(name, justify="right")
     for row in rows[:SHOWN_MAX]:
