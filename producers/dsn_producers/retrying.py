@@ -79,7 +79,13 @@ def retry(
     try:
         chosen = [r for r in refused(file) if messages is None or r.digest.hex() in messages]
         for count, one in enumerate(chosen, start=1):
-            message = _mapped(file, source, one, limits, mapper_of)
+            try:
+                data = bytes_of(file, one)
+            except KeyError:
+                # A damaged file: nobody else's messages may wait for it.
+                yield _lost(source, one)
+                continue
+            message = _mapped(file, source, one, data, limits, mapper_of)
             if dry_run:
                 yield _would(file, source, one, message)
                 continue
@@ -127,12 +133,12 @@ def _mapped(
     file: OutboxFile,
     source: Source,
     one: Refused,
+    data: bytes,
     limits: Limits,
     mapper_of: Callable[[Kind], Mapper],
 ) -> Message:
     """The message as it maps now; of one refused again the detail counts how often it was tried, so
     that the centre hears of each try."""
-    data = bytes_of(file, one)
     kind = kind_of(data)
     now = now_ms()
     if len(data) > limits.message_bytes_max and kind == "hl7v2":
@@ -179,6 +185,16 @@ def _would(file: OutboxFile, source: Source, one: Refused, message: Message) -> 
         for row, change in zip(known, message.changes, strict=True)
     )
     return _told(source, message, len(known) - passed_over, passed_over)
+
+
+def _lost(source: Source, one: Refused) -> Retried:
+    return Retried(
+        message=one.digest.hex(),
+        source=source.name,
+        accepted=False,
+        reason="not-in-outbox",
+        detail="the outbox has lost its bytes: have it sent anew, then abandon this one",
+    )
 
 
 def _told(source: Source, message: Message, numbered: int, passed_over: int) -> Retried:

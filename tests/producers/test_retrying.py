@@ -215,6 +215,31 @@ def test_the_bytes_stay_when_the_change_that_carried_them_is_freed(
     assert outbox.one("rejected", one.digest) is None, "and they go once it is taken"
 
 
+def test_lost_bytes_end_neither_the_retry_nor_the_edge(
+    settings: Settings, source: Source, outbox: OutboxFile
+) -> None:
+    """Of a damaged file: it is told with what to do, those behind it are tried, and it is asked once."""
+    take(outbox, source, broken([("1", "a", "x")]))
+    take(outbox, source, broken([("1", "b", "y")], "2"))
+    first, second = waiting(settings, source.name)
+    outbox.execute("drop_change", first.position)
+    with outbox.transaction():
+        for one in (first, second):
+            outbox.execute("put_retry", one.digest)
+
+    lost, told = retry_all(settings, source)
+
+    assert (lost.message, lost.accepted, lost.reason) == (
+        first.digest.hex(),
+        False,
+        "not-in-outbox",
+    )
+    assert "sent anew" in lost.detail
+    assert told.accepted
+    retrying.serve(settings, source, Limits())
+    assert outbox.all("retries", 10) == []
+
+
 def test_an_outbox_of_before_learns_to_retry(
     settings: Settings, source: Source, tmp_path: Path
 ) -> None:
