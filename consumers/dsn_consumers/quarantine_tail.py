@@ -9,10 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # as published
 
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import MESSAGE_BYTES_MAX, QUARANTINE, named
+
+#: One question for all partitions, s.
+ASK_S = 5.0
+#: How long an idle fetch rests at the broker, ms: the end is told by the answer.
+FETCH_WAIT_MS = 100
 
 
 class TailUnread(TimeoutError):
@@ -25,6 +31,8 @@ class QuarantineTail:
     def __init__(self, settings: Settings) -> None:
         self._partitions = settings.partitions
         self._topic = named(QUARANTINE, settings.generation)
+        # A client of its own: behind the consumer's resting fetch each question waits its time.
+        self._admin = AdminClient({"bootstrap.servers": settings.kafka, "log_level": 2})
         self._consumer = Consumer(
             {
                 "bootstrap.servers": settings.kafka,
@@ -35,6 +43,7 @@ class QuarantineTail:
                 "auto.offset.reset": "error",
                 "isolation.level": "read_committed",
                 "allow.auto.create.topics": False,
+                "fetch.wait.max.ms": FETCH_WAIT_MS,
                 "fetch.message.max.bytes": MESSAGE_BYTES_MAX,
                 "queued.max.messages.kbytes": 32_768,
                 "log_level": 2,
@@ -55,7 +64,7 @@ class QuarantineTail:
             self._consumer.assign(
                 [TopicPartition(self._topic, p, at) for p, at in self._next.items()]
             )
-        wanted = {p: self._high(p) for p in self._next}
+        wanted = self._highs()
         while any(self._reached.get(p, -1) < high for p, high in wanted.items()):
             if time.monotonic() >= end:
                 raise TailUnread(f"the end of {self._topic} was not reached in {deadline_s:g} s")
@@ -66,10 +75,14 @@ class QuarantineTail:
         """Let go of the broker."""
         self._consumer.close()
 
-    def _high(self, partition: int) -> int:
-        place = TopicPartition(self._topic, partition)
-        _, high = self._consumer.get_watermark_offsets(place, timeout=5)
-        return int(high)
+    def _highs(self) -> dict[int, int]:
+        """Behind the last committed record or marker of each partition."""
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # as published
+        asked = {TopicPartition(self._topic, p): latest for p in self._next}
+        answers = self._admin.list_offsets(
+            asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ASK_S
+        )
+        return {place.partition: int(one.result().offset) for place, one in answers.items()}
 
     def _read(self) -> None:
         for message in self._consumer.consume(1000, 0.1):
