@@ -6,9 +6,15 @@ on 9 % of keys only, so no producer here leaves the choice to its client.
 
 from __future__ import annotations
 
-import base64
 import hashlib
+import struct
 from functools import lru_cache
+
+#: Two digits of base 32 (RFC 4648, lower case), by their ten bits; where they are in 130 bits.
+#: ``base64`` is written in Python and takes three times as long.
+_DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [one + two for one in _DIGITS for two in _DIGITS]
+_PLACES = range(120, -1, -10)
 
 #: Separates the parts of a key; an assigning authority may not hold it.
 SEPARATOR = "|"
@@ -39,8 +45,8 @@ def person_id(key: str) -> str:
     128 bits of SHA-256 in base 32, so that a local number cannot be read from an id in an address
     or a log, and every record's own id is known without asking anybody.
     """
-    digest = hashlib.sha256(b"dsn:person:" + key.encode()).digest()[:16]
-    return base64.b32encode(digest).decode().rstrip("=").lower()
+    bits = int.from_bytes(hashlib.sha256(b"dsn:person:" + key.encode()).digest()[:16]) << 2
+    return "".join([_PAIRS[bits >> place & 0x3FF] for place in _PLACES])
 
 
 def view_key(person: str, section: str, entry: str) -> str:
@@ -58,12 +64,11 @@ def murmur2(data: bytes) -> int:
     """The 32-bit murmur2 hash of Kafka (``org.apache.kafka.common.utils.Utils.murmur2``)."""
     mask, m, length = 0xFFFFFFFF, 0x5BD1E995, len(data)
     h = (0x9747B28C ^ length) & mask
-    whole = length & ~3
-    for start in range(0, whole, 4):
-        k = int.from_bytes(data[start : start + 4], "little") * m & mask
-        k ^= k >> 24
-        h = (h * m & mask) ^ (k * m & mask)
-    rest = data[whole:]
+    words = length >> 2
+    for k in struct.unpack_from(f"<{words}I", data):
+        k = k * m & mask
+        h = h * m & mask ^ (k ^ k >> 24) * m & mask
+    rest = data[words << 2 :]
     if rest:
         h = (h ^ int.from_bytes(rest, "little")) * m & mask
     h ^= h >> 13

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from dsn_schemas.keys import person_id
 
 #: A group larger than this is not one person but a number that many records share.
@@ -26,8 +28,7 @@ DECISION, CLAIM, MATCH = 0, 1, 2
 Barred = Callable[[str, str, bool], str | None]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Edge:
+class Edge(msgspec.Struct, frozen=True, order=True):
     """A reason to hold two records for one person; the smallest is tried first."""
 
     rank: int
@@ -38,16 +39,14 @@ class Edge:
     b: str
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
+class Blocked(msgspec.Struct, frozen=True):
     """A join that did not happen, and the bar that prevented it."""
 
     edge: Edge
     bar: str
 
 
-@dataclass(frozen=True, slots=True)
-class Grouping:
+class Grouping(msgspec.Struct, frozen=True):
     """The groups of a region, and the joins that a bar prevented."""
 
     #: Record key -> person id.

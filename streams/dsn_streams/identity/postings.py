@@ -88,13 +88,12 @@ class Postings:
             self._rows.update(self._state.get_many(missing))
 
     def sharing(self, blocks: Iterable[bytes]) -> set[bytes]:
-        """Records of these blocks, which were read; crowded ones are passed over."""
+        """Records of these blocks, which were read, where there are several; crowded ones are passed
+        over."""
         found: set[bytes] = set()
         for block in blocks:
             row = self._rows.get(block, b"")
-            if len(row) == REF_BYTES:
-                found.add(row)
-            elif row and not _is_crowded(row):
+            if len(row) > REF_BYTES and not _is_crowded(row):
                 found.update(_listed(row))
         return found
 

@@ -7,10 +7,10 @@ looked at, which changes no outcome.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
+import msgspec
 from rapidfuzz.distance import OSA
 
 from dsn_streams.matching import gates, levels
@@ -28,8 +28,7 @@ _NO_NUMBER = (levels.MISSING, levels.NAM_UNLIKE)
 _NAM_EDITS_MAX = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(msgspec.Struct, frozen=True):
     """What was found about a pair, and why."""
 
     outcome: Outcome

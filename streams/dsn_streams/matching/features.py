@@ -134,4 +134,4 @@ def _lives(demographics: Demographics, weights: Weights) -> tuple[tuple[str, ...
 
 
 def _some(values: set[str]) -> tuple[str, ...]:
-    return tuple(sorted(values)[:VALUES_MAX])
+    return tuple(values) if len(values) < 2 else tuple(sorted(values)[:VALUES_MAX])

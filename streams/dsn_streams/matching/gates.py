@@ -10,9 +10,10 @@ is a pure function of two feature sets and their levels. Three kinds:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
+
+import msgspec
 
 from dsn_streams.matching.features import Features
 from dsn_streams.matching.levels import (
@@ -60,8 +61,7 @@ GENERATION_YEARS = 10
 _NAM_NAME_AND_DATE = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """An outcome, the rule that gave it, and a bar for groups."""
 
     outcome: Literal["same", "review", "different"]
@@ -69,8 +69,7 @@ class Verdict:
     barred: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """The levels of a pair by name, and what the gates ask of them more than once."""
 
     nam: int

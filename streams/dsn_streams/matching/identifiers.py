@@ -84,11 +84,15 @@ def numbers_of(identifiers: Iterable[Identifier], birth_date: str, weights: Weig
         elif one.type in _LOCAL or (not one.type and system):
             local.add(f"{system}={value}")
     return Numbers(
-        tuple(sorted(trusted)),
-        tuple(sorted(claimed - trusted)),
-        tuple(sorted(personal)),
-        tuple(sorted(local)),
+        _in_order(trusted),
+        _in_order(claimed - trusted),
+        _in_order(personal),
+        _in_order(local),
     )
+
+
+def _in_order(values: set[str]) -> tuple[str, ...]:
+    return tuple(values) if len(values) < 2 else tuple(sorted(values))
 
 
 @lru_cache(maxsize=1 << 15)
