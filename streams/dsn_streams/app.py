@@ -33,7 +33,9 @@ from dsn_schemas.topics import (
 )
 from dsn_schemas.wire import Codec
 from dsn_streams.admit import Admit
+from dsn_streams.clients import topic_ids
 from dsn_streams.identify import Identify
+from dsn_streams.inputs import made_anew
 from dsn_streams.lane import Lane, state_folder
 from dsn_streams.lanes import EXIT_SOFTWARE, Lanes, leave
 from dsn_streams.stage import Stage
@@ -45,12 +47,13 @@ from dsn_streams.unify import Unify
 log = structlog.get_logger()
 
 CHANGELOGS = {"records": STATE_RECORDS, "identify": STATE_IDENTIFY}
-#: How often new establishments and lost batches are looked for.
+#: How often new establishments, lost batches and topics that were made anew are looked for.
 WATCH_S = 10.0
 #: A broker that has just come back may say for a moment that it knows no topics; a group that forms
 #: then gets no lanes, and finds out only when it asks again. Its client's own 5 minutes are too long.
 METADATA_AGE_MS_MAX = 5_000
-#: Exit status that asks the supervisor for a restart because a new topic is there.
+#: Exit status that asks the supervisor for a restart because a new topic is there, or an old one is
+#: another now: what that means is decided when the lanes open.
 EXIT_RESTART = 75
 
 
@@ -181,6 +184,12 @@ def _attach(
             leave(EXIT_SOFTWARE)
         if set(await app.loop.run_in_executor(None, changes_topics, admin)) > set(establishments):
             log.info("new_establishment_found")
+            await lanes.close_all()
+            leave(EXIT_RESTART)
+        known = lanes.topics()
+        found = await app.loop.run_in_executor(None, topic_ids, admin, known)
+        if anew := made_anew(known, found):
+            log.error("topics_made_anew", topics=anew)
             await lanes.close_all()
             leave(EXIT_RESTART)
 

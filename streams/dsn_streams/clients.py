@@ -7,17 +7,21 @@ code over real ones and over simulated ones.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicCollection
+from confluent_kafka.admin import AdminClient
 from rocksdict import Cache
 
 from dsn_streams.stage import State
 from dsn_streams.state import RocksState
 
 Config = dict[str, str | int | float | bool]
+
+#: Answers of the brokers about topics come in milliseconds or not at all, s.
+ASK_S = 30.0
 
 
 class TransactionalProducer(Protocol):
@@ -52,6 +56,8 @@ class KeptState(State, Protocol):
 
     positions: dict[tuple[str, int], int]
     changelog: int
+    #: Ids of the topics that positions and changelog are offsets of; kept with each commit.
+    topics: dict[str, str]
 
     def commit(
         self,
@@ -76,6 +82,10 @@ class Clients:
         consumer: Any = Consumer(config)
         return consumer  # type: ignore[no-any-return]
 
+    def topic_ids(self, kafka: str, names: Collection[str]) -> dict[str, str]:
+        """See ``topic_ids``."""
+        return topic_ids(AdminClient({"bootstrap.servers": kafka, "log_level": 3}), names)
+
     def state(self, path: Path, cache: Cache) -> KeptState:
         """The rows on disk. Raises ``DamagedState``."""
         return RocksState(path, cache, self.now_s())
@@ -87,3 +97,18 @@ class Clients:
     def now_s(self) -> float:
         """This machine's clock, seconds since 1970: only to tell a state too old to be caught up."""
         return time.time()
+
+
+def topic_ids(admin: AdminClient, names: Collection[str]) -> dict[str, str]:
+    """The id of each topic that exists: one made anew has another. Raises ``KafkaException``."""
+    if not names:
+        return {}
+    found: dict[str, str] = {}
+    asked = admin.describe_topics(TopicCollection(sorted(names)), request_timeout=ASK_S)
+    for name, answer in asked.items():
+        try:
+            found[name] = str(answer.result(ASK_S).topic_id)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise
+    return found

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +36,7 @@ from dsn_streams.clients import (
     RestoreConsumer,
     TransactionalProducer,
 )
+from dsn_streams.inputs import Missing, ReadAgain, There, resume
 from dsn_streams.stage import Batch, Decision, Stage
 from dsn_streams.state import FORMAT, DamagedState
 
@@ -52,9 +53,13 @@ RESTORE_SILENCE_S = 30
 POSITION_KEY = b"\x00position"
 #: Of the record that says which format the rows of a changelog have; without one, 1.
 FORMAT_KEY = b"\x00format"
+#: Of the record that says of which topics, by their ids, positions are offsets. A version that does
+#: not know it keeps it as a row that no stage reads.
+TOPICS_KEY = b"\x00topics"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_positions = msgspec.msgpack.Decoder(list[tuple[str, int, int]]).decode
+_decode_topics = msgspec.msgpack.Decoder(list[tuple[str, str]]).decode
 
 
 class LaneError(RuntimeError):
@@ -62,7 +67,7 @@ class LaneError(RuntimeError):
 
     LaneError
       + BrokenChain      records between two batches never arrived
-      + BehindJournal    the input was deleted before it was read
+      + BehindJournal    the input, or the lane's own changelog, is not what was read and written
       + OtherFormat      the changelog was written by another version
       + NotDurable       a transaction did not commit
     """
@@ -73,7 +78,7 @@ class BrokenChain(LaneError):
 
 
 class BehindJournal(LaneError):
-    """The input was deleted before it was read."""
+    """What would be read next is gone: deleted before it was read, or its topic was made anew."""
 
 
 class OtherFormat(LaneError):
@@ -117,21 +122,24 @@ class Lane:
         self.path: Path = state_folder(settings) / name / str(number)
         self._state: KeptState | None = None
         self._producer: TransactionalProducer | None = None
-        #: Whether our format stands in the changelog since the lane was opened.
-        self._format_said = False
+        #: Whether our format and the topics' ids stand in the changelog since the lane was opened.
+        self._told = False
 
     def open(self, inputs: Iterable[tuple[str, int]]) -> None:
         """Fence every earlier owner, restore the state, take up the positions of ``inputs``.
 
-        Raises ``BehindJournal`` when an input no longer holds what was not read yet, and
-        ``OtherFormat`` when another version wrote the changelog: ``dsn rebuild`` makes it anew, in a
-        generation of its own.
+        Raises ``BehindJournal`` when an input no longer holds what was not read yet, or the changelog
+        not what was written, and ``OtherFormat`` when another version wrote the changelog:
+        ``dsn rebuild`` makes it anew, in a generation of its own.
         """
-        self._format_said = False
+        self._told = False
         self._producer = self._clients.producer(self._producer_config())
         self._producer.init_transactions(30)
-        self._state = self._restored()
-        self._check_inputs(inputs)
+        inputs = list(inputs)
+        names = {self._changelog, *(topic for topic, _ in inputs)}
+        ids = self._clients.topic_ids(self._settings.kafka, names)
+        self._state = self._restored(ids)
+        self._resume(self._state, inputs, ids)
         self._stage.opened(self._state)
         metrics.readiness.set(f"{self.name}-{self.number}", True)
 
@@ -150,6 +158,10 @@ class Lane:
     def positions(self) -> Mapping[tuple[str, int], int]:
         """Next offset to read of every input that was ever read."""
         return self._opened().positions
+
+    def topics(self) -> Mapping[str, str]:
+        """Ids of the topics that the positions are offsets of, the changelog's among them."""
+        return self._opened().topics
 
     def process(self, links: Sequence[Link]) -> Mapping[tuple[str, int], int]:
         """Take batches in, in order; the positions that are durable when it returns.
@@ -209,8 +221,10 @@ class Lane:
                 _produce(producer, named(topic, self._generation), partition, key, value)
             for row, content in decision.writes.items():
                 _produce(producer, self._changelog, self.number, row, content)
-            if not self._format_said:
+            if not self._told:
+                topics = _encode(sorted(self._opened().topics.items()))
                 _produce(producer, self._changelog, self.number, FORMAT_KEY, b"%d" % FORMAT)
+                _produce(producer, self._changelog, self.number, TOPICS_KEY, topics)
             kept = _encode([(topic, at[0], at[1]) for topic, at in _flat(positions)])
             producer.produce(
                 self._changelog,
@@ -222,7 +236,7 @@ class Lane:
             _commit(producer)
         except KafkaException as error:
             raise NotDurable(f"{self.name} lane {self.number}: {error.args[0]}") from error
-        self._format_said = True
+        self._told = True
         producer.poll(0)
         if not reached:
             raise NotDurable(f"{self.name} lane {self.number}: committed without a report")
@@ -230,11 +244,11 @@ class Lane:
 
     # --- opening -------------------------------------------------------------------------------
 
-    def _restored(self) -> KeptState:
-        """The state as the changelog has it."""
+    def _restored(self, ids: Mapping[str, str]) -> KeptState:
+        """The state as the changelog has it. Raises ``BehindJournal`` when that was made anew."""
         try:
             state = self._clients.state(self.path, self._cache)
-            if self._restore(state):
+            if self._is_continued(state, ids) and self._restore(state):
                 return state
             state.close()
         except DamagedState as error:
@@ -262,21 +276,54 @@ class Lane:
             log.info("state_restored", stage=self.name, lane=self.number, records=records)
         return True
 
-    def _check_inputs(self, inputs: Iterable[tuple[str, int]]) -> None:
+    def _is_continued(self, state: KeptState, ids: Mapping[str, str]) -> bool:
+        """Whether the changelog is the one the state was written to.
+
+        Where every topic was made anew, all there was is lost, and a lane begins like a first one.
+        Raises ``BehindJournal`` where the changelog alone was: its inputs would be read again from
+        the beginning into outputs that already have all of it, under older versions.
+        """
+        known, found = state.topics.get(self._changelog), ids.get(self._changelog)
+        if known is None or found is None or known == found:
+            return True
+        kept = [name for name, one in state.topics.items() if ids.get(name) == one]
+        if kept:
+            state.close()
+            raise BehindJournal(
+                f"{self.name} lane {self.number}: its changelog {self._changelog} was made anew (id"
+                f" {found}; the state was written to {known}) and {', '.join(sorted(kept))} was not:"
+                " rebuild from the journal (dsn rebuild)"
+            )
+        log.error("journal_made_anew", stage=self.name, lane=self.number, topics=len(state.topics))
+        return False
+
+    def _resume(
+        self, state: KeptState, inputs: Collection[tuple[str, int]], ids: Mapping[str, str]
+    ) -> None:
+        """Take up the positions of the inputs; one that was made anew is read again or stops us."""
+        positions = dict(state.positions)
         consumer = self._clients.consumer(self._restore_config())
         try:
-            for topic, partition in inputs:
-                low, _ = consumer.get_watermark_offsets(
-                    TopicPartition(topic, partition), timeout=30
+            for topic, number in inputs:
+                low, high = consumer.get_watermark_offsets(
+                    TopicPartition(topic, number), timeout=30
                 )
-                if low > self.position(topic, partition):
-                    raise BehindJournal(
-                        f"{topic}[{partition}] begins at {low}, the state ends at"
-                        f" {self.position(topic, partition)}: records were deleted before they were"
-                        " read; rebuild from the journal"
-                    )
+                there = There(topic_id=ids.get(topic), low=low, high=high)
+                at, known = positions.get((topic, number), 0), state.topics.get(topic)
+                match resume(meant(topic, self._generation), at, known, there):
+                    case Missing(why):
+                        raise BehindJournal(
+                            f"{topic}[{number}]: {why}: records were lost before they were read, and"
+                            " nobody sends them again; rebuild from the journal (dsn rebuild)"
+                        )
+                    case ReadAgain(oldest, why):
+                        log.error("input_read_again", topic=topic, partition=number, why=why)
+                        positions[topic, number] = oldest
         finally:
             consumer.close()
+        # On disk and in the changelog with the next turn; until then they are found again.
+        state.positions = positions
+        state.topics = {**state.topics, **ids}
 
     def _opened(self) -> KeptState:
         if self._state is None:
@@ -375,7 +422,7 @@ def _restore_all(
 ) -> int:
     """Apply changelog records until the end of the partition; how many."""
     count, silent_s = 0, 0.0
-    positions, changelog = dict(state.positions), state.changelog
+    positions, changelog, topics = dict(state.positions), state.changelog, state.topics
     at = changelog
     while True:
         messages = consumer.consume(min(RESTORE_RECORDS, max(1, high - at)), timeout=1.0)
@@ -396,12 +443,15 @@ def _restore_all(
                 changelog = at
             elif key == FORMAT_KEY:
                 _check_format(value)
+            elif key == TOPICS_KEY and value is not None:
+                topics = dict(_decode_topics(value))
             elif key is not None:
                 writes[key] = value
         if writes and not ended:
             # Rows without their positions: a crash here restores them again from the same place.
             state.commit(writes, state.positions, state.changelog, now_s())
         if ended:
+            state.topics = topics
             state.commit(writes, positions, changelog, now_s())
             return count
         silent_s = 0.0 if messages else silent_s + 1.0

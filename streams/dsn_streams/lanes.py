@@ -122,6 +122,13 @@ class Lanes:
             found.update(opened.lane.positions())
         return found
 
+    def topics(self) -> dict[str, str]:
+        """Ids of the topics whose offsets the open lanes keep."""
+        found: dict[str, str] = {}
+        for opened in self._open.values():
+            found.update(opened.lane.topics())
+        return found
+
     def owns(self, topic: str, partition: int) -> bool:
         """True when the lane of this input is open."""
         return (self._route(topic), partition) in self._open

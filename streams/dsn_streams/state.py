@@ -44,6 +44,9 @@ class Meta(msgspec.Struct, array_like=True):
     changelog: int = 0
     #: Seconds since 1970 when it was written, by this machine's clock.
     written_s: float = 0.0
+    #: Id of each topic that positions and changelog are offsets of. Added later: a version without
+    #: it passes over it.
+    topics: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class DamagedState(RuntimeError):
@@ -81,6 +84,8 @@ class RocksState:
         self.positions = {(topic, partition): offset for topic, partition, offset in meta.positions}
         #: Next offset of the changelog partition to restore from.
         self.changelog = meta.changelog
+        #: Ids of the topics these are offsets of.
+        self.topics = meta.topics
 
     def get_many(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         """See ``State``. Keys are read in order, which lets neighbours share a block."""
@@ -115,6 +120,7 @@ class RocksState:
             positions=[(topic, partition, at) for (topic, partition), at in positions.items()],
             changelog=changelog,
             written_s=now_s,
+            topics=self.topics,
         )
         batch.put(_META, _encode(meta))
         self._db.write(batch)

@@ -69,7 +69,8 @@ def test_a_failing_run_is_made_small(monkeypatch: pytest.MonkeyPatch) -> None:
     quiet()
     mutant = next(m for m in MUTANTS if m.name == "new-number-on-retry")
     mutant.plant(monkeypatch)
-    plan = plan_of(7_001)
+    plans = (plan_of(seed) for seed in range(7_001, 7_031))
+    plan = next(plan for plan in plans if live(plan).violations)
 
     smallest = shrunk(plan, lambda other: bool(live(other).violations))
 

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from dsn_schemas.topics import CHANGES_PREFIX
 from dsn_schemas.wire import UnknownSchema
 from dsn_streams import lane as lane_module
 from dsn_streams import state as state_module
 from dsn_streams.clients import Clients
+from dsn_streams.inputs import made_anew
 from dsn_streams.lane import BehindJournal, BrokenChain, Lane, LaneError, Link, OtherFormat
 from dsn_streams.stage import Batch, Decision, Output, State
 from dsn_streams.state import RocksState, new_cache
@@ -60,6 +62,7 @@ class Place:
         self.input, self.output = f"{self.name}.in", f"{self.name}.out"
         self.changelog = f"{self.name}.state"
         self.make(self.input, self.output, self.changelog)
+        self.fill(self.input, 20)
         self.cache = new_cache()
 
     def make(self, *names: str) -> None:
@@ -67,6 +70,12 @@ class Place:
         admin = AdminClient({"bootstrap.servers": self.settings.kafka})
         for future in admin.create_topics(topics).values():
             future.result(30)
+
+    def fill(self, topic: str, records: int) -> None:
+        producer = Producer({"bootstrap.servers": self.settings.kafka})
+        for _ in range(records):
+            producer.produce(topic, b"v", b"k")
+        assert producer.flush(30) == 0
 
     def lane(self, slot: int = 0) -> Lane:
         settings = self.settings.model_copy(update={"slot": slot})
@@ -254,10 +263,6 @@ def test_offset_holes_of_transactions_are_no_loss(place):
 
 def test_input_deleted_before_it_was_read_stops_the_lane(place):
     """When retention passed the state, the lane says so and does not skip."""
-    producer = Producer({"bootstrap.servers": place.settings.kafka})
-    for _ in range(10):
-        producer.produce(place.input, b"v")
-    producer.flush(30)
     admin = AdminClient({"bootstrap.servers": place.settings.kafka})
     for future in admin.delete_records([TopicPartition(place.input, 0, 6)]).values():
         future.result(30)
@@ -378,3 +383,75 @@ def test_a_turn_that_waits_for_a_schema_is_decided_once(place):
     assert remembering.decided == 1
     assert counts(lane) == {b"n": b"1"}
     lane.close()
+
+
+def recreate(place: Place, topic: str, records: int) -> None:
+    """Delete a topic, make it again, and fill it."""
+    admin = AdminClient({"bootstrap.servers": place.settings.kafka})
+    for future in admin.delete_topics([topic]).values():
+        future.result(30)
+    for _ in range(100):
+        try:
+            place.make(topic)
+            break
+        except KafkaException as error:  # the old one is still being deleted
+            assert error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS
+            time.sleep(0.1)
+    place.fill(topic, records)
+
+
+def test_a_journal_made_anew_is_read_again_and_anything_else_stops_the_lane(place):
+    """Both have outgrown the old position, with the state on disk and with the changelog alone."""
+    changes = f"{CHANGES_PREFIX}{place.name}"
+    place.make(changes)
+    place.fill(changes, 4)
+    inputs = [(changes, 0), (place.input, 0)]
+    lane = place.lane()
+    lane.open(inputs)
+    ids = dict(lane.topics())
+    records = [Record(n, b"a", b"v") for n in range(3)]
+    lane.process([Link(Batch(topic, 0, records), 0) for topic, _ in inputs])
+    lane.close()
+
+    recreate(place, changes, 5)
+    RocksState.wipe(lane.path)
+    again = place.lane()
+    again.open([(changes, 0)])
+    assert (0, 3) == (again.position(changes, 0), again.position(place.input, 0))
+    assert [changes] == made_anew(ids, again.topics())
+    again.process([Link(Batch(changes, 0, records), 0)])
+    again.close()
+    once = place.lane()
+    once.open([(changes, 0)])
+    assert 3 == once.position(changes, 0)
+    once.close()
+
+    recreate(place, place.input, 5)
+    with pytest.raises(BehindJournal, match=r"was made anew .*dsn rebuild"):
+        place.lane().open(inputs)
+
+
+def test_a_changelog_made_anew_stops_the_lane(place):
+    """Its inputs were not: they would be read again into outputs that have all of it."""
+    lane = place.open()
+    lane.process([place.link(0, "aab")])
+    lane.close()
+
+    recreate(place, place.changelog, 9)
+
+    with pytest.raises(BehindJournal, match="its changelog .* was made anew"):
+        place.open()
+
+
+def test_where_all_was_made_anew_a_lane_begins_like_a_first_one(place):
+    """Kafka was lost whole: what stands on disk is of a journal that is gone."""
+    lane = place.open()
+    lane.process([place.link(0, "aab")])
+    lane.close()
+    recreate(place, place.input, 9)
+    recreate(place, place.changelog, 0)
+
+    again = place.open()
+
+    assert (0, {}) == (again.position(place.input, 0), counts(again))
+    again.close()

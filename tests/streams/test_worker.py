@@ -27,7 +27,7 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStac
 
 @pytest.fixture(scope="module")
 def journal(own_stack: EmbeddedStack) -> Journal:
-    return Journal(own_stack.settings, ("a", "b", "c"))
+    return Journal(own_stack.settings, ("a", "b", "c", "d"))
 
 
 def shown(journal: Journal) -> dict[object, object]:
@@ -130,5 +130,30 @@ def test_poison_goes_to_quarantine_and_the_partition_moves_on(journal, own_stack
 
         assert reasons <= {"unreadable-record", "content-mismatch"}
         assert {p for p in poison if p != whole + b"x"} == {q.payload for q in quarantined}
+    finally:
+        worker.kill()
+
+
+def test_a_topic_made_anew_under_a_worker_is_read_from_its_beginning(journal, own_stack, tmp_path):
+    """It has outgrown what was read of the old one. Its group notices, or its fetch, or its watch."""
+    history = chained(changes(random.Random(3), "d", 60), own_stack.settings.partitions)
+    worker = Worker(own_stack.settings, tmp_path / "anew.log")
+    journal.publish(history[:20], "d")
+    worker.start()
+    try:
+        expected = fold.entries(journal.published)
+        wait_until(lambda: shown(journal) == expected, 60, "the first changes", 0.5)
+
+        journal.make_anew(changes_topic("d"))
+        journal.publish(history, "d")
+        expected = fold.entries(journal.published)
+
+        def all_shown() -> bool:
+            if not worker.alive():  # status 70 or 75: as a supervisor does
+                worker.start()
+            return shown(journal) == expected
+
+        wait_until(all_shown, 60, "all changes", 0.5)
+        assert "input_read_again" in worker.log()
     finally:
         worker.kill()

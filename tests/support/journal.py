@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from dsn_schemas.keys import partition_of, record_key
@@ -53,6 +53,20 @@ class Journal:
                 self.codec.encode(change),
             )
         assert self._producer.flush(30) == 0
+
+    def make_anew(self, topic: str) -> None:
+        """Delete a topic with all it holds, and make it again."""
+        admin = AdminClient({"bootstrap.servers": self.settings.kafka})
+        for future in admin.delete_topics([topic]).values():
+            future.result(30)
+        for attempt in range(100):
+            again = admin.create_topics([NewTopic(topic, self.settings.partitions, 1)])
+            try:
+                again[topic].result(30)
+                return
+            except KafkaException:  # the old one is still being deleted
+                assert attempt < 99
+                time.sleep(0.1)
 
     def put(self, topic: str, partition: int, key: bytes | None, value: bytes) -> None:
         self._producer.produce(topic, value, key, partition=partition)

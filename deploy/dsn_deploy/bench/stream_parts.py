@@ -95,6 +95,14 @@ class _State:
     def changelog(self, value: int) -> None:
         self._inner.changelog = value
 
+    @property
+    def topics(self) -> dict[str, str]:
+        return self._inner.topics
+
+    @topics.setter
+    def topics(self, value: dict[str, str]) -> None:
+        self._inner.topics = value
+
     def get_many(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         with self._parts.of("state get"):
             return self._inner.get_many(keys)

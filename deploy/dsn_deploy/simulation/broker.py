@@ -74,16 +74,23 @@ class Broker:
         self.logs: dict[Place, Log] = {}
         #: Topic -> (partitions, compacted).
         self.topics: dict[str, tuple[int, bool]] = {}
+        #: How often each topic was made: part of its id.
+        self._made: dict[str, int] = {}
         self._epochs: dict[str, int] = {}
         self._ongoing: dict[str, list[Place]] = {}
         #: Milliseconds since 1970 UTC.
         self.clock_ms = 0
 
     def make(self, topic: str, partitions: int, *, compacted: bool) -> None:
-        """Make a topic."""
+        """Make a topic; one that is there is deleted first, with all it holds."""
         self.topics[topic] = (partitions, compacted)
+        self._made[topic] = self._made.get(topic, 0) + 1
         for number in range(partitions):
             self.logs[topic, number] = Log()
+
+    def topic_id(self, topic: str) -> str:
+        """The id of a topic; one made anew has another."""
+        return f"{topic}#{self._made[topic]}"
 
     # --- writing -------------------------------------------------------------------------------
 

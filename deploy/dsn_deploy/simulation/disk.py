@@ -17,6 +17,7 @@ class Folder:
     rows: dict[bytes, bytes] = field(default_factory=dict)
     positions: dict[tuple[str, int], int] = field(default_factory=dict)
     changelog: int = 0
+    topics: dict[str, str] = field(default_factory=dict)
     damaged: bool = False
 
 
@@ -34,6 +35,7 @@ class LaneDisk:
         self._rows.rows = folder.rows
         self.positions = dict(folder.positions)
         self.changelog = folder.changelog
+        self.topics = dict(folder.topics)
 
     def get_many(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         """See ``State``."""
@@ -55,6 +57,7 @@ class LaneDisk:
         self._rows.apply(writes)
         self._folder.positions = dict(positions)
         self._folder.changelog = changelog
+        self._folder.topics = dict(self.topics)
         self.positions = dict(positions)
         self.changelog = changelog
         self._process.point(f"{self._label}.state after")

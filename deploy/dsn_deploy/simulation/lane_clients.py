@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,12 @@ class LaneClients(Clients):
     def consumer(self, config: Config) -> RestoreConsumer:
         """See ``Clients``."""
         return SimulatedConsumer(self._process, self._broker, self._network)
+
+    def topic_ids(self, kafka: str, names: Collection[str]) -> dict[str, str]:
+        """See ``Clients``."""
+        if not self._network.hears(self._process.name, KAFKA):
+            raise away("the brokers do not answer")
+        return {name: self._broker.topic_id(name) for name in names}
 
     def state(self, path: Path, cache: Cache) -> KeptState:
         """See ``Clients``."""

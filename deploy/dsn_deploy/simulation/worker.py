@@ -16,7 +16,8 @@ from dsn_deploy.simulation.lane_clients import LaneClients
 from dsn_deploy.simulation.network import KAFKA, Network
 from dsn_schemas.settings import Settings
 from dsn_schemas.wire import Codec, UnknownSchema
-from dsn_streams.app import CHANGELOGS, make_stage, route
+from dsn_streams.app import CHANGELOGS, WATCH_S, make_stage, route
+from dsn_streams.inputs import made_anew
 from dsn_streams.lane import Lane, LaneError, Link
 from dsn_streams.lanes import STALLED_S
 from dsn_streams.stage import Batch
@@ -107,6 +108,7 @@ class Worker(Actor):
         self._chain: dict[Place, int] = {}
         self._queues: dict[tuple[str, int], list[Link]] = {}
         self._handed: dict[Place, tuple[int, float]] = {}
+        self._watched_at = self.kernel.now
 
     def _member(self) -> bool:
         """Whether lanes are open; joins the group, and opens or closes them, when need be."""
@@ -153,6 +155,7 @@ class Worker(Actor):
         chance = self.kernel.random
         waiting = [key for key in self._lanes if self._fetch(key) or self._queues[key]]
         self._check_stalled()
+        self._watch()
         if not waiting:
             return chance.uniform(0.1, 0.25)
         key = chance.choice(waiting)
@@ -200,3 +203,14 @@ class Worker(Actor):
         for place, (_, at) in self._handed.items():
             if self.kernel.now - at > STALLED_S and not self._queues[route(place[0]), place[1]]:
                 self.exits()
+
+    def _watch(self) -> None:
+        """As the timer of ``app.py``: a topic that was made anew ends the process."""
+        if self.kernel.now - self._watched_at < WATCH_S:
+            return
+        self._watched_at = self.kernel.now
+        if self._network.hears(self.name, KAFKA):
+            for lane in self._lanes.values():
+                known = lane.topics()
+                if made_anew(known, {name: self._broker.topic_id(name) for name in known}):
+                    self.exits()
