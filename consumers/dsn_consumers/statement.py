@@ -17,6 +17,7 @@ from psycopg.types.json import Json
 
 from dsn_consumers.database import statement as sql
 from dsn_consumers.ledger_count import added, counted, days_of
+from dsn_schemas.runs import Run, count
 from dsn_schemas.signing import Signer
 from dsn_schemas.statement import (
     EMPTY,
@@ -24,11 +25,9 @@ from dsn_schemas.statement import (
     KIND,
     DayDigest,
     Missing,
-    Run,
     Statement,
     as_document,
     chained,
-    count,
 )
 
 #: Rows of the audit log fetched at once.

@@ -6,15 +6,16 @@ does not know any more is said to be unknown, never to agree.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 
 from dsn_producers.folded import Day, known_days
 from dsn_producers.outbox_file import OutboxFile, path_of
+from dsn_schemas.runs import clipped, count, without, words
 from dsn_schemas.settings import Settings
-from dsn_schemas.statement import DayDigest, Run, Statement, count
+from dsn_schemas.statement import DayDigest, Statement
 
 
 class Outcome(Enum):
@@ -134,27 +135,3 @@ def _judged(
             parts.append(f"the outbox did not give numbers {words(centre_only)} on that day")
         return Outcome.DIFFERS, "; ".join(parts)
     return Outcome.NOT_HELD, f"the outbox no longer knows numbers {words(forgotten)}"
-
-
-def clipped(numbers: Iterable[Run], first: int, last: int | None) -> tuple[Run, ...]:
-    """The part of the runs between two numbers, both inclusive."""
-    found = ((max(a, first), b if last is None else min(b, last)) for a, b in numbers)
-    return tuple((a, b) for a, b in found if a <= b)
-
-
-def without(numbers: Iterable[Run], others: Iterable[Run]) -> tuple[Run, ...]:
-    """The part of ascending runs that is in none of the others."""
-    rest = list(numbers)
-    for first, last in others:
-        rest = [
-            part
-            for a, b in rest
-            for part in ((a, min(b, first - 1)), (max(a, last + 1), b))
-            if part[0] <= part[1]
-        ]
-    return tuple(rest)
-
-
-def words(numbers: Iterable[Run]) -> str:
-    """Runs for a person: ``1 to 5, 9``."""
-    return ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in numbers) or "none"

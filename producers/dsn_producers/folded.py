@@ -17,7 +17,8 @@ from datetime import date
 from typing import Any
 
 from dsn_producers.outbox_file import EPOCH_SPAN, OutboxFile
-from dsn_schemas.statement import EMPTY, Run, chained, day_of
+from dsn_schemas.runs import Run
+from dsn_schemas.statement import EMPTY, chained, day_of
 
 #: Held changes read at a time.
 ROWS_MAX = 1000
@@ -42,8 +43,8 @@ class Fold:
         self._frames = Frames(file)
         self._days: dict[str, tuple[list[Run], bytes]] = {}
 
-    def add(self, seq: int, captured_at: int, schema: int, body: bytes) -> None:
-        """One change more; numbers ascend."""
+    def add(self, seq: int, captured_at: int, schema: int, body: bytes) -> bytes:
+        """One change more; numbers ascend. SHA-256 of its journal record."""
         day = day_of(captured_at).isoformat()
         if day not in self._days:
             self._days[day] = _known(self._file.one("folded", self._epoch, day))
@@ -54,6 +55,7 @@ class Fold:
             numbers.append((seq, seq))
         payload = self._frames.digest(schema, body)
         self._days[day] = (numbers, chained(chain, self._epoch, seq, payload))
+        return payload
 
     def keep(self) -> None:
         """Write what is known now; inside a transaction."""
@@ -80,10 +82,17 @@ class Frames:
 
     def digest(self, schema: int, body: bytes) -> bytes:
         """SHA-256 of the journal record of a body."""
+        return hashlib.sha256(self._frame(schema) + body).digest()
+
+    def schema_id(self, schema: int) -> int:
+        """The id that journal records of these bodies begin with; 0 when it is not known."""
+        return int.from_bytes(self._frame(schema)[1:], "big")
+
+    def _frame(self, schema: int) -> bytes:
         if schema not in self._known:
             row = self._file.one("meta", _frame_name(schema))
             self._known[schema] = b"" if row is None else bytes(row[0])
-        return hashlib.sha256(self._known[schema] + body).digest()
+        return self._known[schema]
 
 
 def keep_frame(file: OutboxFile, frame: bytes) -> None:

@@ -12,10 +12,11 @@ from enum import Enum
 from typing import NamedTuple
 
 from dsn_producers import refused
-from dsn_producers.folded import Fold
+from dsn_producers.folded import Fold, Frames
 from dsn_producers.outbox_file import OutboxFile
 from dsn_producers.receipts import Finding, Known, judge
 from dsn_producers.sending import go_back, position_of
+from dsn_schemas.digest_tree import PAYLOAD_BYTES
 from dsn_schemas.records import Receipt, ResendRequest, RetryRequest
 
 #: Removed in one transaction, about; SQLite may overwrite what it frees.
@@ -146,14 +147,14 @@ def filled(file: OutboxFile, done: Sequence[Fill]) -> None:
 def free(file: OutboxFile, captured_before: int, count_max: int) -> int:
     """Remove rows that were sent, are covered by a receipt and were taken before an instant (ms).
 
-    What makes "twice is once" work stays: the digests of messages and of items; and for each day
-    what a closing statement is checked against. Returns how many
-    rows went, ``count_max`` and some MB at most: a long transaction would keep senders waiting, and
-    what is removed is first written to the disk that may be full.
+    What makes "twice is once" work stays: the digests of messages and of items; and what the centre's
+    word is checked against, a digest for each day and 16 bytes for each change. Returns how many rows
+    went, ``count_max`` and some MB at most: a long transaction would keep senders waiting, and what
+    is removed is first written to the disk that may be full.
     """
     removed = size_bytes = 0
     with file.transaction():
-        sent, carriers = file.meta("sent"), refused.carriers(file)
+        sent, carriers, frames = file.meta("sent"), refused.carriers(file), Frames(file)
         for epoch, _, covered, freed in file.all("epochs_numbered"):
             limit = min(position_of(epoch, covered), sent)
             first = position_of(epoch, freed)
@@ -165,7 +166,9 @@ def free(file: OutboxFile, captured_before: int, count_max: int) -> int:
                     break
                 if position in carriers:
                     refused.keep_bytes(file, position)
-                fold.add(position - position_of(epoch, 0), captured_at, schema, body)
+                payload = fold.add(position - position_of(epoch, 0), captured_at, schema, body)
+                schema_id = frames.schema_id(schema)
+                file.execute("put_removed", position, schema_id, payload[:PAYLOAD_BYTES])
                 file.execute("drop_change", position)
                 last, size_bytes, removed = position, size_bytes + len(body), removed + 1
             fold.keep()

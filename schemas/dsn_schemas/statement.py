@@ -21,6 +21,8 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dsn_schemas.runs import Run, count
+
 #: What signatures of statements cover first.
 KIND = "dsn-statement-1"
 #: The days of the books.
@@ -32,9 +34,6 @@ FATES = ("shown", "superseded", "duplicate", "quarantined", "in_flight", "unexpl
 _PLACE = struct.Struct(">IQ")
 _ZONE = ZoneInfo(ZONE_NAME)
 _HOUR_MS = 3_600_000
-
-#: First and last number of an unbroken run.
-Run = tuple[int, int]
 
 
 class NoStatement(ValueError):
@@ -130,11 +129,6 @@ def _day_of_hour(hours: int) -> date:
         return datetime.fromtimestamp(hours * 3600, UTC).astimezone(_ZONE).date()
     except (OverflowError, OSError, ValueError):  # a mad clock
         return date.min if hours < 0 else date.max
-
-
-def count(numbers: Iterable[Run]) -> int:
-    """How many numbers the runs hold."""
-    return sum(last - first + 1 for first, last in numbers)
 
 
 def as_document(statement: Statement) -> dict[str, Any]:

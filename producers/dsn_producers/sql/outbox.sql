@@ -151,6 +151,25 @@ SELECT epoch, day, numbers, chain FROM folded ORDER BY epoch, day
 INSERT INTO folded (epoch, day, numbers, chain) VALUES (?, ?, ?, ?)
 ON CONFLICT (epoch, day) DO UPDATE SET numbers = excluded.numbers, chain = excluded.chain
 
+-- name: put_removed
+INSERT INTO removed (position, schema, payload) VALUES (?, ?, ?)
+
+-- name: said_between
+SELECT position, schema, payload, NULL AS body FROM removed WHERE position > ?1 AND position <= ?2
+UNION ALL
+SELECT position, schema, NULL, body FROM changes WHERE position > ?1 AND position <= ?2
+ORDER BY position LIMIT ?3
+
+-- name: first_said
+SELECT MIN(position) FROM (
+    SELECT MIN(position) AS position FROM removed WHERE position > ?1 AND position < ?2
+    UNION ALL
+    SELECT MIN(position) FROM changes WHERE position > ?1 AND position < ?2
+)
+
+-- name: count_removed
+SELECT COUNT(*) FROM removed WHERE position > ? AND position < ?
+
 -- name: add_to_day
 INSERT INTO days (day, received, duplicate, rejected) VALUES (?, ?, ?, ?)
 ON CONFLICT (day) DO UPDATE SET

@@ -44,3 +44,11 @@ CREATE TABLE IF NOT EXISTS days (
     duplicate INTEGER NOT NULL,
     rejected  INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- Of each removed change what is compared with the centre, number by number: dsn_schemas.digest_tree.
+-- schema: id its journal record begins with, 0 when it is not known.
+CREATE TABLE IF NOT EXISTS removed (
+    position INTEGER PRIMARY KEY,
+    schema   INTEGER NOT NULL,
+    payload  BLOB NOT NULL
+);
