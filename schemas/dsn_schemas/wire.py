@@ -10,11 +10,11 @@ and carries the content as the bytes it came in: decoding it costs 10-18 µs, sk
 from __future__ import annotations
 
 import struct
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from io import BytesIO
-from typing import Any, NamedTuple, Protocol, cast, get_type_hints
+from typing import Any, NamedTuple, Protocol, TypeVar, cast, get_type_hints
 
 import msgspec
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
@@ -27,7 +27,10 @@ from dsn_schemas.contract import (
     section_types,
     without_logical_types,
 )
+from dsn_schemas.partial import reader_of
 from dsn_schemas.records import Content
+
+Part = TypeVar("Part", bound=msgspec.Struct)
 
 _FRAME = struct.Struct(">bI")
 FRAME_BYTES = _FRAME.size
@@ -230,6 +233,30 @@ def decode_content(data: bytes) -> Content | None:
         return cast(Content, msgspec.convert(value, getattr(records, name)))
     except msgspec.ValidationError as error:
         raise UnreadableRecord(f"not a content ({type(error).__name__})") from None
+
+
+def part_reader(kind: type[Part], *others: type[msgspec.Struct]) -> Callable[[bytes], Part | None]:
+    """A reader of the fields of ``kind`` from the content union, see ``partial.reader_of``.
+
+    It returns ``None`` for a content of another type or none, and raises ``UnreadableRecord``
+    unless the bytes are one whole content.
+    """
+    branch = _branches_by_name()[kind.__name__]
+    read, prefix = reader_of(branch.schema, kind, *others), branch.prefix
+
+    def part(data: bytes) -> Part | None:
+        if not data.startswith(prefix):
+            read_content(data)
+            return None
+        try:
+            found, end = read(data, len(prefix))
+        except (ValueError, IndexError) as error:
+            raise UnreadableRecord(f"not a content ({type(error).__name__})") from None
+        if end != len(data):
+            raise UnreadableRecord(f"{len(data) - end} bytes after the content")
+        return found
+
+    return part
 
 
 def read_content(data: bytes) -> tuple[str, dict[str, object]] | None:

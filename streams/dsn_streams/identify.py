@@ -19,13 +19,12 @@ State is of one version of the weights: another one means a recomputation beside
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from dsn_schemas.decisions import STEWARD
 from dsn_schemas.keys import partition_of, person_id, record_key
-from dsn_schemas.records import Demographics, IdentityRequest
 from dsn_schemas.topics import IDENTITY_LINKS, IDENTITY_REVIEWS
 from dsn_schemas.wire import Codec
 from dsn_streams.grouping import Blocked, Grouping
@@ -36,6 +35,7 @@ from dsn_streams.identity.index import Index
 from dsn_streams.identity.matcher import Matcher
 from dsn_streams.identity.questions import Asked, questions
 from dsn_streams.identity.region import Region
+from dsn_streams.identity.requests import IdentityRequest, Request, Requests, demographics_of
 from dsn_streams.identity.rows import Question, RecordRow, Word
 from dsn_streams.identity.written import digest, link_of, review_of
 from dsn_streams.stage import Batch, Decision, Output, State
@@ -57,6 +57,7 @@ class Identify:
     def __init__(self, codec: Codec, partitions: int, matcher: Matcher | None = None) -> None:
         """Compares with the shipped weights unless another matcher is given."""
         self.codec = codec
+        self._read = Requests(codec).read
         self.partitions = partitions
         self.matcher = matcher or Engine()
         self._version = f"{FORMAT} {self.matcher.version}".encode()
@@ -79,18 +80,10 @@ class Identify:
         so that is a fault of ours and not of a record.
         """
         turn = _Turn(self, state)
-        turn.take(list(self._requests(batches)))
+        turn.take([self._read(one.value or b"") for batch in batches for one in batch.records])
         decision = turn.decision()
         decision.writes[_VERSION_ROW] = self._version
         return decision
-
-    def _requests(self, batches: Sequence[Batch]) -> Iterator[IdentityRequest]:
-        for batch in batches:
-            for record in batch.records:
-                request = self.codec.decode(record.value or b"")
-                if not isinstance(request, IdentityRequest):
-                    raise TypeError(f"{batch.topic} holds a {type(request).__name__}")
-                yield request
 
 
 class _Turn:
@@ -110,11 +103,11 @@ class _Turn:
         #: Edge clock (ms) of the newest request of each record.
         self._at: dict[str, int] = {}
 
-    def take(self, requests: Sequence[IdentityRequest]) -> None:
+    def take(self, requests: Sequence[Request]) -> None:
         """Take these requests in, then say what they change, all at once."""
         self._read_ahead(requests)
         for request in requests:
-            self._take(request)  # 1
+            self._take(*request)  # 1
         self._compare(self._repost())  # 2, 3
         self._regroup()  # 4, 5, 6
 
@@ -124,17 +117,17 @@ class _Turn:
 
     # --- 1: what is said ------------------------------------------------------------------------
 
-    def _read_ahead(self, requests: Sequence[IdentityRequest]) -> None:
-        keys = {record_key(one.authority, one.number) for one in requests}
+    def _read_ahead(self, requests: Sequence[Request]) -> None:
+        keys = {record_key(one.said.authority, one.said.number) for one in requests}
         self._index.read(keys)
-        claims = [one for one in requests if one.section == "claims"]
+        claims = [one for one in requests if one.said.section == "claims"]
         if claims:
-            named = {claim_of("", one).other for one in claims}
-            for one in claims:
+            named = {claim_of("", *one).other for one in claims}
+            for one, _ in claims:
                 named |= self._index.row(record_key(one.authority, one.number)).claimed()
             self._index.read(named - {""})
 
-    def _take(self, request: IdentityRequest) -> None:
+    def _take(self, request: IdentityRequest, content: bytes) -> None:
         key = record_key(request.authority, request.number)
         row = self._index.row(key)
         self._at[key] = max(self._at.get(key, 0), request.captured_at)
@@ -142,22 +135,23 @@ class _Turn:
             self._index.change(key).first_captured_at = request.first_captured_at
             self._seeds.add(key)
         if request.section == "demographics" and request.source != STEWARD:
-            self._say(key, row, request)
+            self._say(key, row, request, content)
         elif request.section == "claims":
-            self._claim(key, row, request)
+            self._claim(key, row, request, content)
 
-    def _say(self, key: str, row: RecordRow, request: IdentityRequest) -> None:
+    def _say(self, key: str, row: RecordRow, request: IdentityRequest, content: bytes) -> None:
         known = row.words.get(request.source)
         if known is not None and (known.epoch, known.seq) >= (request.epoch, request.seq):
             return
         features = b""
-        if request.op == "upsert" and isinstance(request.content, Demographics):
-            features = self._matcher.features(request.content)
+        if request.op == "upsert":
+            said = demographics_of(content)
+            features = self._matcher.features(said) if said else b""
         self._features_before.setdefault(key, row.features())
         self._index.change(key).words[request.source] = Word(request.epoch, request.seq, features)
 
-    def _claim(self, key: str, row: RecordRow, request: IdentityRequest) -> None:
-        claim = claim_of(key, request)
+    def _claim(self, key: str, row: RecordRow, request: IdentityRequest, content: bytes) -> None:
+        claim = claim_of(key, request, content)
         name = f"{request.source}\0{request.item}"
         known = row.claims.get(name)
         if known is not None and (known.epoch, known.seq) >= (claim.epoch, claim.seq):

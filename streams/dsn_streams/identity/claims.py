@@ -11,7 +11,9 @@ from enum import Enum
 
 from dsn_schemas.decisions import JOINING, PARTING, PROPOSAL, STEWARD
 from dsn_schemas.keys import record_key
-from dsn_schemas.records import IdentityClaim, IdentityRequest
+from dsn_schemas.records import IdentityClaim
+from dsn_schemas.wire import decode_content
+from dsn_streams.identity.requests import IdentityRequest
 from dsn_streams.identity.rows import Claim, RecordRow
 
 
@@ -38,9 +40,9 @@ APART = frozenset((Said.PARTED, Said.CONTRADICTED, Said.DECIDED_APART))
 DECIDED = frozenset((Said.DECIDED_SAME, Said.DECIDED_APART))
 
 
-def claim_of(key: str, request: IdentityRequest) -> Claim:
+def claim_of(key: str, request: IdentityRequest, content: bytes) -> Claim:
     """What a request makes of its claim item. A claim about the record itself says nothing."""
-    claim = request.content
+    claim = decode_content(content)
     other, kind = "", ""
     if request.op == "upsert" and isinstance(claim, IdentityClaim):
         kind = claim.kind

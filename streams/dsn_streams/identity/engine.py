@@ -7,12 +7,12 @@ from functools import lru_cache
 
 import msgspec
 
-from dsn_schemas.records import Demographics
 from dsn_streams.identity.matcher import Verdict
 from dsn_streams.matching.blocking import BLOCK_RECORDS_MAX, keys_of
 from dsn_streams.matching.compare import Comparison, compare, explain
 from dsn_streams.matching.features import Features, features_of
 from dsn_streams.matching.levels import FIELDS, LEVELS
+from dsn_streams.matching.person import Person
 from dsn_streams.matching.weights import UNITS_PER_BIT, Weights, load
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -34,7 +34,7 @@ class Engine:
         self._weights = weights or load()
         self.version = self._weights.version
 
-    def features(self, demographics: Demographics) -> bytes:
+    def features(self, demographics: Person) -> bytes:
         """See ``Matcher``."""
         return _encode(features_of(demographics, self._weights))
 

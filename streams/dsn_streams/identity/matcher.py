@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from dsn_schemas.records import Demographics
+from dsn_streams.matching.person import Person
 
 Outcome = Literal["same", "review", "different"]
 
@@ -34,7 +34,7 @@ class Matcher(Protocol):
     #: A blocking key that more records than this share brings nobody together.
     block_records_max: int
 
-    def features(self, demographics: Demographics) -> bytes:
+    def features(self, demographics: Person) -> bytes:
         """What of the demographics is compared, encoded; empty when there is nothing."""
 
     def keys(self, features: bytes) -> Sequence[bytes]:

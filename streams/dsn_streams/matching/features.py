@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
-from dsn_schemas.records import Demographics
 from dsn_streams.matching import dates, phones, places
 from dsn_streams.matching.identifiers import numbers_of
 from dsn_streams.matching.names import names_of, one_name
+from dsn_streams.matching.person import Person
 from dsn_streams.matching.weights import Weights
 
 #: Values of one kind that are compared; more on one record are several people's.
@@ -53,7 +53,7 @@ class Features(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True)
     suffix: str = ""
 
 
-def features_of(demographics: Demographics, weights: Weights) -> Features:
+def features_of(demographics: Person, weights: Weights) -> Features:
     """The features of one record. Deterministic: no clock, no other record."""
     numbers = numbers_of(demographics.identifiers, demographics.birth_date, weights)
     born, placeholder = dates.born(
@@ -87,20 +87,18 @@ def features_of(demographics: Demographics, weights: Weights) -> Features:
     )
 
 
-def _sex(demographics: Demographics) -> str:
+def _sex(demographics: Person) -> str:
     """Administrative gender; sex at birth only where no gender was said."""
     return _SEX.get(demographics.gender, "") or _SEX.get(demographics.birth_sex.lower(), "")
 
 
-def _twin(demographics: Demographics) -> int:
+def _twin(demographics: Person) -> int:
     if demographics.birth_order is not None and demographics.multiple_birth is not False:
         return max(demographics.birth_order, 0) if demographics.multiple_birth else 0
     return -1 if demographics.multiple_birth else 0
 
 
-def _reached(
-    demographics: Demographics, weights: Weights
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _reached(demographics: Person, weights: Weights) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Telephones and electronic addresses."""
     telephones: set[str] = set()
     emails: set[str] = set()
@@ -116,7 +114,7 @@ def _reached(
     return _some(telephones), _some(emails)
 
 
-def _lives(demographics: Demographics, weights: Weights) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _lives(demographics: Person, weights: Weights) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Postal codes and streets."""
     postal: set[str] = set()
     streets: set[str] = set()

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from dsn_schemas import jhn, nam, systems
 from dsn_schemas.nam import NumberClass
-from dsn_schemas.records import Identifier
+from dsn_streams.matching.person import AnyIdentifier
 from dsn_streams.matching.weights import Weights
 
 #: Types of HL7 table 0203 for numbers that one office gives to one person.
@@ -60,7 +60,7 @@ class Numbers(NamedTuple):
     local: tuple[str, ...]
 
 
-def numbers_of(identifiers: Iterable[Identifier], birth_date: str, weights: Weights) -> Numbers:
+def numbers_of(identifiers: Iterable[AnyIdentifier], birth_date: str, weights: Weights) -> Numbers:
     """Sort the numbers of a record by what they are worth."""
     trusted: set[str] = set()
     claimed: set[str] = set()

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from dsn_schemas.records import HumanName
 from dsn_streams.matching.fold import fold
+from dsn_streams.matching.person import AnyName
 from dsn_streams.matching.weights import Weights
 
 #: At most this many surnames and given names of a record are compared: nobody has more who is
@@ -59,7 +59,7 @@ class Names(NamedTuple):
     suffix: str
 
 
-def names_of(names: Iterable[HumanName], weights: Weights) -> Names:
+def names_of(names: Iterable[AnyName], weights: Weights) -> Names:
     """The surnames and given names of a record, without placeholders."""
     families: dict[str, None] = {}
     givens: dict[str, None] = {}
@@ -78,12 +78,12 @@ def names_of(names: Iterable[HumanName], weights: Weights) -> Names:
     return Names(tuple(families)[:FORMS_MAX], tuple(givens)[:FORMS_MAX], newborn, suffix)
 
 
-def _standing(name: HumanName) -> bool:
+def _standing(name: AnyName) -> bool:
     """Names of the past come after those in use."""
     return name.use in ("maiden", "old", "nickname")
 
 
-def one_name(name: HumanName | None, weights: Weights) -> str:
+def one_name(name: AnyName | None, weights: Weights) -> str:
     """A parent's name as ``family|given``; empty when unknown."""
     if name is None:
         return ""
