@@ -43,7 +43,7 @@ from dsn_streams.stage import Batch, Decision, Output, State
 Value = TypeVar("Value")
 
 #: Layout of the state rows.
-FORMAT = 4
+FORMAT = 5
 _VERSION_ROW = b"v"
 
 

@@ -15,7 +15,6 @@ import msgspec
 from rocksdict import (
     BlockBasedOptions,
     Cache,
-    DataBlockIndexType,
     DBCompressionType,
     Options,
     Rdict,
@@ -158,17 +157,14 @@ def _options(cache: Cache) -> Options:
     """Each was measured with the keys of identify: ``docs/identity-scale.md``."""
     table = BlockBasedOptions()
     table.set_block_cache(cache)
-    table.set_block_size(4096)
+    table.set_block_size(8192)
     table.set_bloom_filter(10, False)
-    table.set_data_block_index_type(DataBlockIndexType.binary_and_hash())
-    table.set_data_block_hash_ratio(0.75)
     table.set_cache_index_and_filter_blocks(True)
     table.set_pin_l0_filter_and_index_blocks_in_cache(True)
     options = Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_block_based_table_factory(table)
-    options.set_compression_type(DBCompressionType.lz4())
-    options.set_bottommost_compression_type(DBCompressionType.zstd())
+    options.set_compression_type(DBCompressionType.zstd())
     # The size of each level follows that of the last one, so that fewer old versions are kept.
     options.set_level_compaction_dynamic_level_bytes(True)
     options.set_write_buffer_size(32 << 20)

@@ -5,8 +5,8 @@ patient registered again and again, or a number that stands for none, and nobody
 of it. Whether it is crowded depends on the records it has now and on nothing else, so no order of
 arrival matters; when it becomes crowded or stops being it, each of its records is looked at anew.
 
-State rows: ``k<8 bytes>`` the short names of the records, one after the other; of a crowded block
-how many there are and the first two names, and the names themselves in ``k<8 bytes><first byte of
+State rows: ``k<5 bytes>`` the short names of the records, one after the other; of a crowded block
+how many there are and the first two names, and the names themselves in ``k<5 bytes><first byte of
 the name>``, so that one more record of a hundred thousand writes a few hundred bytes.
 """
 
