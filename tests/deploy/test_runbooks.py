@@ -1,4 +1,4 @@
-"""A runbook for each alarm and each thing that can be down, and none names what does not exist."""
+"""A runbook for each alarm and each thing that can be down; no page names what does not exist."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from dsn_schemas.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 RUNBOOKS = sorted((ROOT / "deploy" / "runbooks").glob("*.md"))
+#: Everything an operator is given to read.
+PAGES = [*RUNBOOKS, *sorted((ROOT / "docs").glob("*.md"))]
 #: What can be down, and the page about it.
 DOWN = {
     "centre unreachable from a site": "centre-unreachable",
@@ -33,7 +35,7 @@ DOWN = {
 }
 COMMAND: Any = typer.main.get_command(application())
 #: A word that stands for a value, or a value itself.
-_COMMAND = re.compile(r"`(dsn [a-z][^`]*)`|^ {7}(dsn .*)$", re.MULTILINE)
+_COMMAND = re.compile(r"`(dsn [a-z][^`]*)`|^(?: {7})?(dsn [a-z](?:[^#\n]|(?<! )#)*)", re.MULTILINE)
 
 
 def commands(text: str) -> list[str]:
@@ -62,6 +64,12 @@ def assert_known(typed: str) -> None:
     assert not values or arguments, f"{typed}: takes no {words}"
 
 
+def headings(page: Path) -> set[str]:
+    """What links to the headings of a page are called."""
+    found = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in found}
+
+
 @pytest.mark.parametrize("name", [kind.name for kind in KINDS] + sorted(DOWN.values()))
 def test_there_is_a_runbook(name: str) -> None:
     """It says what is seen or what it means, and what to do."""
@@ -71,13 +79,14 @@ def test_there_is_a_runbook(name: str) -> None:
     assert re.search(r"^1\. |^\| ", text, re.MULTILINE), "no steps"
 
 
-def test_a_runbook_names_only_commands_that_exist() -> None:
+def test_a_page_names_only_commands_that_exist() -> None:
     """Every command and every option of every page."""
-    found = [(page.name, typed) for page in RUNBOOKS for typed in commands(page.read_text("utf-8"))]
+    found = [(page.name, typed) for page in PAGES for typed in commands(page.read_text("utf-8"))]
     for _, typed in found:
         assert_known(typed)
 
-    assert len(found) >= 50
+    assert len([name for name, _ in found if name in {page.name for page in RUNBOOKS}]) >= 50
+    assert len(found) >= 120
 
 
 @pytest.mark.parametrize(
@@ -96,25 +105,26 @@ def test_a_command_that_does_not_exist_is_found(typed: str) -> None:
         assert_known(typed)
 
 
-def test_settings_in_runbooks_exist() -> None:
+def test_settings_in_pages_exist() -> None:
     """Every DSN_… that a page names."""
     known = {
         f"{model.model_config['env_prefix']}{name}".upper()
         for model in (Settings, Thresholds, Limits, Watched)
         for name in model.model_fields
     }
-    named = {
-        name for page in RUNBOOKS for name in re.findall(r"DSN_[A-Z_]+", page.read_text("utf-8"))
-    }
+    named = {name for page in PAGES for name in re.findall(r"DSN_[A-Z_]+", page.read_text("utf-8"))}
 
     assert named - known == set()
 
 
-def test_links_between_runbooks_lead_somewhere() -> None:
-    """Relative ones, from page to page."""
-    for page in RUNBOOKS:
-        for target in re.findall(r"\]\(([a-z-]+\.md)\)", page.read_text("utf-8")):
-            assert (page.parent / target).is_file(), f"{page.name} → {target}"
+def test_links_lead_somewhere() -> None:
+    """Relative ones, to a file and to a heading in it."""
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!http)([^)\s]+)\)", page.read_text("utf-8")):
+            name, _, heading = target.partition("#")
+            file = page.parent / name if name else page
+            assert file.exists(), f"{page.name} → {target}"
+            assert not heading or heading in headings(file), f"{page.name} → {target}"
 
 
 def test_what_can_be_down_is_what_the_alarms_call_it() -> None:
