@@ -16,6 +16,7 @@ from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from dsn_deploy.errors import Busy, NotReady
 from dsn_deploy.process import ProcessIdentity, children
 from dsn_deploy.stack import EmbeddedStack
+from dsn_deploy.stack.embedded import environment
 from dsn_deploy.stack.postgres import Postgres
 from dsn_deploy.stack.server import Server
 from dsn_deploy.statefile import read
@@ -104,6 +105,17 @@ def test_settings_reach_the_servers(stack: EmbeddedStack) -> None:
     assert register(stack.settings, "reach") > 0
     with psycopg.connect(stack.settings.conninfo) as connection:
         assert connection.execute("SELECT current_user").fetchone() == ("dsn",)
+
+
+def test_settings_travel_as_an_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They come back as they were, those without a value too."""
+    for key in (None, tmp_path / "centre.key"):
+        given = Settings(data=tmp_path, sources=tmp_path / "sources.toml", signing_key=key)
+        with monkeypatch.context() as patched:
+            for name, value in environment(given).items():
+                patched.setenv(name, value)
+
+            assert Settings() == given
 
 
 def test_largest_message_passes(stack: EmbeddedStack) -> None:

@@ -166,8 +166,8 @@ class EmbeddedStack:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Settings as the environment that gives them to another process."""
-    given = {f"DSN_{name.upper()}": value for name, value in settings}
+    """Settings as the environment that gives them to another process; one without a value is in none."""
+    given = {f"DSN_{name.upper()}": value for name, value in settings if value is not None}
     # Another process may start in another folder.
     return {n: str(v.absolute() if isinstance(v, Path) else v) for n, v in given.items()}
 
