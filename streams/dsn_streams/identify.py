@@ -234,8 +234,7 @@ class _Turn:
         rows = [self._index.row(key) for key in keys]
         self._index.read({other for row in rows for other in row.questions})
         self._index.read_near({other for row in rows for other in (*row.alike, *row.crowds)})
-        numbers = self._comparing.numbers
-        self._ask(keys, questions(self._index, self._region, numbers, keys, blocked))
+        self._ask(keys, questions(self._index, self._region, self._comparing, keys, blocked))
 
     def _link(self, key: str, groups: Grouping) -> None:
         row = self._index.row(key)

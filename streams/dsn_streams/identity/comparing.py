@@ -38,6 +38,10 @@ class Comparing:
             return None
         return self.verdict(a, b).barred if a < b else self.verdict(b, a).barred
 
+    def answered(self, a: str, b: str) -> bool:
+        """The two records say themselves what a person would be asked about them; ``a < b``."""
+        return self.verdict(a, b).answered
+
     def explained(self, a: str, b: str) -> Verdict:
         """The same for people: with what each level weighs."""
         return in_sum([self._matcher.explain(x, y) for x, y in self._pairs(a, b)])
@@ -73,4 +77,4 @@ def in_sum(found: list[Verdict]) -> Verdict:
         return best
     barred = best.barred or min((one.barred for one in found if one.barred), default=None)
     outcome = "review" if best.outcome == "same" else best.outcome
-    return Verdict(outcome, best.weight, best.levels, best.reasons, barred)
+    return Verdict(outcome, best.weight, best.levels, best.reasons, barred, best.answered)

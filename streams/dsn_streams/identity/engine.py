@@ -11,6 +11,7 @@ from dsn_streams.identity.matcher import Verdict
 from dsn_streams.matching.blocking import BLOCK_RECORDS_MAX, keys_of
 from dsn_streams.matching.compare import Comparison, compare, explain
 from dsn_streams.matching.features import Features, features_of
+from dsn_streams.matching.gates import NAMED_PARENT
 from dsn_streams.matching.levels import FIELDS, LEVELS
 from dsn_streams.matching.person import Person
 from dsn_streams.matching.weights import UNITS_PER_BIT, Weights, load
@@ -62,4 +63,6 @@ class Engine:
 
 
 def _verdict(found: Comparison) -> Verdict:
-    return Verdict(found.outcome, found.weight, found.reasons[1:], found.reasons[:1], found.barred)
+    rule, levels = found.reasons[:1], found.reasons[1:]
+    answered = rule == (NAMED_PARENT,)
+    return Verdict(found.outcome, found.weight, levels, rule, found.barred, answered)

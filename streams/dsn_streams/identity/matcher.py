@@ -24,6 +24,8 @@ class Verdict(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...] = ()
     #: Why the two are never joined automatically, whatever joins others with them; or nothing.
     barred: str | None = None
+    #: A review without a question: a record says itself that the other is somebody else's.
+    answered: bool = False
 
 
 class Matcher(Protocol):

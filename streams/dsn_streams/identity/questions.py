@@ -6,11 +6,12 @@ five records here and four there are one question, not twenty.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dsn_streams.grouping import MATCH, Blocked
 from dsn_streams.identity.claims import APART, Said
+from dsn_streams.identity.comparing import Comparing
 from dsn_streams.identity.index import Index
 from dsn_streams.identity.region import CLAIMED_APART, DECIDED_APART, Region
 
@@ -47,26 +48,30 @@ class Asked:
 def questions(
     index: Index,
     region: Region,
-    numbers: Callable[[str], frozenset[str]],
+    comparing: Comparing,
     keys: Iterable[str],
     blocked: Iterable[Blocked],
 ) -> dict[tuple[str, str], Asked]:
     """The questions that touch the people of ``keys``, by pair of records.
 
     ``keys`` are whole people, and their rows say which; rows of all that is alike, and of what
-    hangs together with it, must be there. ``numbers`` gives the valid health numbers of a record.
+    hangs together with it, must be there.
     """
     rows = ((key, index.row(key)) for key in keys)
     keys = [key for key, row in rows if row.alike or row.crowds or row.claims or row.named_by]
     decided = set(_decided(index, region, keys))
-    people_numbers = _Numbers(index, region, numbers)
+    people_numbers = _Numbers(index, region, comparing)
     best: dict[tuple[str, str], Asked] = {}
     found = (*_blocked(index, region, blocked), *_doubts(index, region, keys))
     for asked in (*found, *_proposed(index, region, keys), *_crowded(index, keys)):
         if asked.person_a == asked.person_b or not (asked.person_a and asked.person_b):
             continue  # one person by another way, or a record nobody has seen yet
         people = _pair(asked.person_a, asked.person_b)
-        if people in decided or (asked.kind == DOUBT and people_numbers.answer(asked)):
+        if people in decided:
+            continue
+        if asked.kind == DOUBT and (
+            people_numbers.answer(asked) or comparing.answered(asked.a, asked.b)
+        ):
             continue
         known = best.get(people)
         if known is None or asked.order < known.order:
@@ -81,12 +86,10 @@ class _Numbers:
     from theirs: a brother or a sister. Two records that both have a number are the gates' to judge.
     """
 
-    def __init__(
-        self, index: Index, region: Region, numbers: Callable[[str], frozenset[str]]
-    ) -> None:
+    def __init__(self, index: Index, region: Region, comparing: Comparing) -> None:
         self._index = index
         self._region = region
-        self._numbers = numbers
+        self._numbers = comparing.numbers
         self._known: dict[str, frozenset[str]] = {}
 
     def answer(self, asked: Asked) -> bool:

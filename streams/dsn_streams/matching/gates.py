@@ -50,13 +50,17 @@ from dsn_streams.matching.levels import (
     PARENT_NEAR,
     SAME,
     SEX_DIFFERS,
+    parent,
 )
 from dsn_streams.matching.weights import Weights
 
 #: A health number on two birth dates further apart than this is a parent's card.
 PARENT_YEARS_MIN = 5
-#: From here two birth dates that look like one typing error may be a father's and his son's.
-GENERATION_YEARS = 10
+#: From here two birth dates that look like one typing error may be a father's and his son's: nobody
+#: is a parent earlier.
+GENERATION_YEARS = 12
+#: Rule of a pair that is two people by the record's own word: no question is worth asking.
+NAMED_PARENT = "number-of-named-parent"
 #: Letters and date of a health number: the same for two people told apart by the sequence.
 _NAM_NAME_AND_DATE = 10
 
@@ -152,8 +156,10 @@ def judge(
         return _by_weight(weight, weights)
     if a.twin > 0 and b.twin > 0 and a.twin != b.twin and seen.born == SAME:
         return Verdict("different", "birth-order-differs", "birth-order-differs")
-    if seen.nam in (SAME, NAM_CLAIMED) and years_apart(a.born, b.born) > PARENT_YEARS_MIN:
-        return Verdict("review", "number-of-a-parent", "number-of-a-parent")
+    if seen.nam in (SAME, NAM_CLAIMED) and _of_a_parent(a, b, seen):
+        named = _names_the_other(a, b, weights)
+        rule = NAMED_PARENT if named else "number-of-a-parent"
+        return Verdict("review", rule, "number-of-a-parent")
     barred = "weight-against" if weight <= weights.veto_max and against(found[:6]) else None
     if weight >= (weights.same_alone_min if seen.alone else weights.same_min):
         path = _path(a, b, seen)
@@ -169,6 +175,31 @@ def judge(
 def years_apart(a: str, b: str) -> int:
     """Whole years between two birth dates; 0 when one is unknown."""
     return abs(int(a[:4]) - int(b[:4])) if a and b else 0
+
+
+def _of_a_parent(a: Features, b: Features, seen: Seen) -> bool:
+    """One number on birth dates too far apart for one person, unless it is the whole name too and a
+    year mistyped by less than a generation."""
+    return years_apart(a.born, b.born) > PARENT_YEARS_MIN and not (
+        seen.exact and _date_fits(a, b, seen)
+    )
+
+
+def _names_the_other(a: Features, b: Features, weights: Weights) -> bool:
+    """The younger one's record says that the other is its mother or father."""
+    child, elder = (a, b) if a.born > b.born else (b, a)
+    if years_apart(a.born, b.born) < GENERATION_YEARS:
+        return False
+    names = [f"{family}|{given}" for family in elder.families for given in elder.givens]
+    said = [
+        *([child.mother] if child.mother and elder.sex != "m" else ()),
+        *([child.father] if child.father and elder.sex != "f" else ()),
+    ]
+    return any(
+        parent(*sorted((one, name)), weights.variants) in (SAME, PARENT_NEAR)
+        for one in said
+        for name in names
+    )
 
 
 def _by_weight(weight: int, weights: Weights) -> Verdict:

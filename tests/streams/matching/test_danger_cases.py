@@ -448,6 +448,30 @@ OURS = [
         who("Amir", "Haddad", "1958-05-15", "M", postal="G1R 2B5", phone="418 555-2399"),
         "review",
     ),
+    (
+        "54 a parent's card used for an infant whose record names that parent",
+        who("Anne", "Lavoie", "1972-09-21", "F", number=ANNE, **HOME),
+        who(*("Anne", "Gagnon", "2004-09-21", "F"), number=ANNE, mother="Anne Lavoie", **HOME),
+        "review",
+    ),
+    (
+        "55 a father's card used for a son of his name, born on his father's day",
+        who("Jean", "Tremblay", "1961-04-12", "M", number=JEAN, **HOME),
+        who("Jean", "Tremblay", "1981-04-12", "M", number=JEAN, **HOME),
+        "review",
+    ),
+    (
+        "56 one number and whole name, the year of birth mistyped by less than a generation",
+        who("Jean", "Tremblay", "1961-04-12", "M", number=JEAN),
+        who("Jean", "Tremblay", "1968-04-12", "M", number=JEAN),
+        "same",
+    ),
+    (
+        "57 the same, but of two given names: a brother on one card",
+        who("Jean", "Tremblay", "1961-04-12", "M", number=JEAN),
+        who("Marc", "Tremblay", "1968-04-12", "M", number=JEAN),
+        "review",
+    ),
 ]
 CASES += OURS
 
