@@ -14,7 +14,7 @@ from typing import NamedTuple
 from dsn_producers import refused
 from dsn_producers.folded import Fold, Frames
 from dsn_producers.outbox_file import OutboxFile
-from dsn_producers.receipts import Finding, Known, judge
+from dsn_producers.receipts import Finding, Known, end_of, judge
 from dsn_producers.sending import go_back, position_of
 from dsn_schemas.digest_tree import PAYLOAD_BYTES
 from dsn_schemas.records import Receipt, ResendRequest, RetryRequest
@@ -46,6 +46,13 @@ class Fill(NamedTuple):
     reason: str
 
 
+class End(NamedTuple):
+    """The highest number the centre knows of an epoch that an outbox was lost in."""
+
+    epoch: int
+    seq: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unconfirmed:
     """What no receipt covers."""
@@ -68,6 +75,10 @@ def take_receipt(file: OutboxFile, receipt: Receipt) -> Finding:
             return finding
         said = (receipt.seq, receipt.seen, receipt.store, receipt.issued, receipt.at)
         file.execute("put_receipt", receipt.epoch, *said)
+        numbered = file.counters(receipt.epoch).numbered
+        end = end_of(receipt, epoch=file.epoch, numbered=numbered)
+        if end is not None:
+            file.execute("put_end", receipt.epoch, end)
         if finding is Finding.NEW_STORE:
             freed = 0 if row is None else row[5]
             go_back(file, position_of(receipt.epoch, max(receipt.seq, freed)))
@@ -142,6 +153,17 @@ def filled(file: OutboxFile, done: Sequence[Fill]) -> None:
     """The journal has these."""
     with file.transaction():
         file.many("drop_fill", [(fill.epoch, fill.partition, fill.upto) for fill in done])
+
+
+def ends(file: OutboxFile) -> list[End]:
+    """Ends of epochs that the journal has not been told."""
+    return [End(*row) for row in file.all("ends")]
+
+
+def ended(file: OutboxFile, end: End) -> None:
+    """Every partition of the journal has this one."""
+    with file.transaction():
+        file.execute("told_end", end.seq, end.epoch)
 
 
 def free(file: OutboxFile, captured_before: int, count_max: int) -> int:

@@ -52,6 +52,16 @@ def judge(known: Known | None, receipt: Receipt, *, epoch: int, numbered: int) -
     return Finding.LOWER if known.store in ("", receipt.store) else Finding.NEW_STORE
 
 
+def end_of(receipt: Receipt, *, epoch: int, numbered: int) -> int | None:
+    """Highest number of an earlier epoch, where the centre knows more of it than this outbox.
+
+    An outbox that is lost gave those numbers, so no mark of it will ever say that they are all.
+    ``epoch`` is the one of the numbers given now, ``numbered`` what this outbox has of the receipt's.
+    """
+    told = max(receipt.seen, receipt.seq)
+    return told if receipt.epoch < epoch and numbered < told and receipt.seq < told else None
+
+
 def latest(words: Iterable[Word], source: str) -> list[Word]:
     """What still holds of everything the topic has of a source: one receipt an epoch, all requests.
 

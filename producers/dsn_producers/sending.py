@@ -96,6 +96,7 @@ def resend_all(file: OutboxFile, topic_id: str | None = None) -> int:
         go_back(file, after)
         file.execute("forget_journal_ends")
         file.execute("forget_stores")
+        file.execute("forget_told_ends")
         return _count_after(file, after)
 
 

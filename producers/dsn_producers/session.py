@@ -21,6 +21,7 @@ import structlog
 from dsn_producers import folded, sending
 from dsn_producers.backoff import Backoff
 from dsn_producers.change import parsed_schema, upgraded
+from dsn_producers.ending import Ending
 from dsn_producers.errors import JournalLost, OutboxRefused, SendFailed
 from dsn_producers.filling import Filling
 from dsn_producers.health import health
@@ -92,6 +93,7 @@ class Session:
         self._ends = JournalEnds(sending.journal_ends(file))
         self._hearing = Hearing(file, feed or Silence(), self._limits, clock=clock)
         self._filling = Filling(file, codec, clock=clock)
+        self._ending = Ending(file, codec, settings.partitions, clock=clock)
         self._marks = Marks(monotonic())
         self._marks_out = 0
         self._error: str | None = None
@@ -143,6 +145,7 @@ class Session:
         if handed or len(self._window):
             return False
         self._filling.fill(self._produce, self._note)
+        self._ending.tell(self._produce, self._note, self._epoch)
         self._send_marks(now, last=last)
         self._turn()
         return not self._marks_out
@@ -290,13 +293,20 @@ class Session:
             self._keep_now()
             sending.start_resend(self._file)
             self._begin_at(self._file.meta("sent"))
-        elif self._file.epoch > self._epoch and self._marks.told(self._window.acked % EPOCH_SPAN):
+        elif self._file.epoch > self._epoch and self._is_over():
             # Numbers of epochs may have holes: what stands beside the outbox, or what the centre
             # told, can be far above ours.
             epoch = self._file.next_epoch(self._epoch) or self._file.epoch
             self._window.skip_to(sending.position_of(epoch, 0))
             self._keep_now()
             self._begin_at(self._window.acked)
+
+    def _is_over(self) -> bool:
+        """Whether all of the window's epoch is written and marked. Marks alone do not say so: in the
+        middle of a backlog they are sent as well."""
+        acked = self._window.acked
+        told = self._marks.told(acked % EPOCH_SPAN)
+        return told and not sending.rows_after(self._file, acked, 1)
 
     def _begin_at(self, position: int) -> None:
         log.info("forwarding_from", source=self._file.source, position=position)

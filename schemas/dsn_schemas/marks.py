@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dsn_schemas.records import RecordChange, SourceMark
 
 
@@ -9,6 +11,11 @@ def mark_change(
     source: str, epoch: int, seq: int, previous: int, content: SourceMark
 ) -> RecordChange:
     """The mark up to ``seq`` for the partition whose last number is ``previous``."""
+    return replace(bare_mark(source, epoch, seq, previous, content.sent_at), content=content)
+
+
+def bare_mark(source: str, epoch: int, seq: int, previous: int, at: int) -> RecordChange:
+    """The same without counts, at an instant of the edge's clock (ms)."""
     return RecordChange(
         source=source,
         epoch=epoch,
@@ -21,7 +28,7 @@ def mark_change(
         entry="",
         op="mark",
         status="",
-        occurred_at=content.sent_at,
-        captured_at=content.sent_at,
-        content=content,
+        occurred_at=at,
+        captured_at=at,
+        content=None,
     )

@@ -245,6 +245,40 @@ def test_an_epoch_is_closed_before_the_next_begins(settings: Settings, source: S
         assert old[-1].op == "mark" and old[-1].seq == 30
 
 
+def test_a_backlog_is_sent_whole_before_the_next_epoch_begins(
+    settings: Settings, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Marks that are due in the middle of it are no end: what waits behind them still goes."""
+    monkeypatch.setattr(marks, "MARK_S_MAX", 0.0)
+    monkeypatch.setattr(forwarding, "ROWS_MAX", 50)
+
+    class Late(FakeJournal):
+        """Reports nothing the first time it is asked."""
+
+        asked = 0
+
+        def poll(self, timeout: float) -> int:
+            self.asked += 1
+            return super().poll(timeout) if self.asked % 2 == 0 else 0
+
+    broker = FakeBroker(1)
+    fill(settings, source, 400)
+    file = OutboxFile(path_of(settings, source.name), source=source.name, partitions=4)
+    file.put_meta("unverified", position_of(1, 400))
+    restoring.begin_new_epoch(file, 0)
+    fill(settings, source, 30)
+    forwarder = Forwarder(
+        settings, source, ids=FakeIds(), journal=lambda _: Late(broker), feed=broker.feed
+    )
+    forwarder.start()
+    until(lambda: file.meta("sent") == position_of(2, 30))
+    forwarder.stop()
+    file.close()
+
+    sent = [(r.epoch, r.seq) for p in range(4) for r in records(broker, p) if r.op != "mark"]
+    assert {1: 400, 2: 30} == {epoch: sum(e == epoch for e, _ in set(sent)) for epoch in (1, 2)}
+
+
 def test_a_second_forwarder_of_a_source_is_refused(settings: Settings, source: Source) -> None:
     """Two would mix their copies; the lock is given back at the end."""
     broker = FakeBroker(1)

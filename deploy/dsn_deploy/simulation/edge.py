@@ -168,16 +168,15 @@ class Edge(Actor):
         self._file.run("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copyfile(self.path, self._backup)
 
-    def restore(self, told: Mapping[tuple[str, int], int]) -> bool:
+    def restore(self, seen: Mapping[tuple[str, int], int]) -> bool:
         """Put the backup in the place of the outbox, and start; ``False`` when it is not the moment.
 
-        Only while the centre has said that it has everything: what a lost disk alone held is lost
-        with it, marks that say where an epoch ends included, and numbers that nobody has heard of
-        would be given twice.
+        Only while the centre has said that it has seen every number: what a lost disk alone held is
+        lost with it, and numbers that nobody has heard of would be given twice.
         """
         if self._busy or self._reading is None or not self._backup.exists() or self.unsent:
             return False  # it works, or is only starting
-        if any(told.get(key, 0) < seq for key, seq in self.numbered().items()):
+        if any(seen.get(key, 0) < seq for key, seq in self.numbered().items()):
             return False
         self._restore = True
         self.kill()

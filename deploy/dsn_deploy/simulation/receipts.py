@@ -55,6 +55,8 @@ class ReceiptsProcess(Actor):
         self._core: Rounds | None = None
         #: Of each source and epoch, everything up to this number is in the store: receipts said so.
         self.told: dict[tuple[str, int], int] = {}
+        #: Of each source and epoch, the highest number the centre has said that it knows.
+        self.seen: dict[tuple[str, int], int] = {}
         #: When it noted another hole in the numbers, s.
         self.noticed_at: list[float] = []
 
@@ -165,3 +167,4 @@ class Rounds(Receipts):
         super()._publish(producer, due, requests)
         for (_, source, epoch), one in due.items():
             self._process.told[source, epoch] = one.seq
+            self._process.seen[source, epoch] = one.seen

@@ -144,15 +144,16 @@ def _back_up_outbox(world: World, fault: Fault) -> None:
 
 
 def _restore_outbox(world: World, fault: Fault) -> None:
-    """Somebody copies an outbox, and puts the copy back later: as soon as that destroys nothing
-    which the outbox alone has."""
+    """Somebody copies an outbox, and puts the copy back later: as soon as that destroys nothing which
+    the outbox alone has. The centre may have seen the last numbers without knowing that they are."""
     edge = world.edges[fault.target % len(world.edges)]
     edge.back_up()
     world.kernel.after(0.5 + fault.size * 4, partial(_put_back, world, edge))
 
 
 def _put_back(world: World, edge: Edge) -> None:
-    if not edge.restore(world.receipts.told) and world.kernel.now < TROUBLED_S:
+    done = world.changes_read and edge.restore(world.receipts.seen)
+    if not done and world.kernel.now < TROUBLED_S:
         world.kernel.after(0.1, partial(_put_back, world, edge))
 
 

@@ -120,14 +120,23 @@ class World:
         if any(worker.running for worker in self.workers) or self.consumers[1].running:
             return
         for place in self._written:
-            read = [snapshot.positions(self.database.tables, "audit").get(place, 0)]
-            for worker in self.workers:
-                read += [folder.positions.get(place, 0) for folder in worker.disk.values()]
-            read.append(self.committed(place))
-            if max(read) < self.broker.logs[place].high:
-                self.broker.truncate(place, max(read))
+            read = self._read(place)
+            if read < self.broker.logs[place].high:
+                self.broker.truncate(place, read)
                 self.journal_lost = True
                 self.lost_at.append(self.kernel.now)
+
+    @property
+    def changes_read(self) -> bool:
+        """Whether somebody has read every change that is in the journal."""
+        return all(self._read(place) >= self.broker.logs[place].end for place in self._written)
+
+    def _read(self, place: tuple[str, int]) -> int:
+        """How far the changes of a place were read by whoever has read most of them."""
+        read = [snapshot.positions(self.database.tables, "audit").get(place, 0)]
+        for worker in self.workers:
+            read += [folder.positions.get(place, 0) for folder in worker.disk.values()]
+        return max(*read, self.committed(place))
 
     def committed(self, place: tuple[str, int]) -> int:
         """The position of an input that the changelog of its lane has."""

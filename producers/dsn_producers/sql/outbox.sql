@@ -233,6 +233,19 @@ SELECT epoch, partition, after, upto, reason FROM fills ORDER BY epoch, partitio
 INSERT INTO fills (epoch, partition, upto, after, reason) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (epoch, partition, upto) DO UPDATE SET after = excluded.after, reason = excluded.reason
 
+-- name: ends
+SELECT epoch, seq FROM ends WHERE told < seq ORDER BY epoch
+
+-- name: put_end
+INSERT INTO ends (epoch, seq) VALUES (?, ?)
+ON CONFLICT (epoch) DO UPDATE SET seq = MAX(seq, excluded.seq)
+
+-- name: told_end
+UPDATE ends SET told = ? WHERE epoch = ?
+
+-- name: forget_told_ends
+UPDATE ends SET told = 0
+
 -- name: drop_fill
 DELETE FROM fills WHERE epoch = ? AND partition = ? AND upto = ?
 

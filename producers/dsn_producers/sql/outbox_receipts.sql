@@ -27,6 +27,14 @@ CREATE TABLE IF NOT EXISTS fills (
     PRIMARY KEY (epoch, partition, upto)
 ) WITHOUT ROWID;
 
+-- Where epochs ended that an outbox was lost in: the highest number the centre knows of each, and the
+-- one that every partition was told.
+CREATE TABLE IF NOT EXISTS ends (
+    epoch INTEGER PRIMARY KEY,
+    seq   INTEGER NOT NULL,
+    told  INTEGER NOT NULL DEFAULT 0
+);
+
 -- What is needed of removed changes to check a closing statement: dsn_schemas.statement.
 -- numbers: runs, JSON. day: in Quebec, ISO.
 CREATE TABLE IF NOT EXISTS folded (
