@@ -16,6 +16,7 @@ from dsn_streams.grouping import MATCH, Edge, components, group
 from dsn_streams.matching.blocking import BLOCK_RECORDS_MAX, keys_of
 from dsn_streams.matching.compare import Comparison, compare
 from dsn_streams.matching.features import Features, features_of
+from dsn_streams.matching.gates import NAMED_PARENT
 from dsn_streams.matching.weights import Weights
 
 
@@ -97,7 +98,11 @@ def grouped(features: Mapping[str, Features], weights: Weights) -> Grouped:
         groups = group(dict.fromkeys(keys, 0), joins, barred)
         group_of.update(groups.person)
         blocked |= {(one.edge.a, one.edge.b) for one in groups.blocked}
-    asked = {pair for pair, found in compared.items() if found.outcome == "review"} | blocked
+    asked = {
+        pair
+        for pair, found in compared.items()
+        if found.outcome == "review" and found.reasons[0] != NAMED_PARENT
+    } | blocked
     reviews = frozenset((a, b) for a, b in asked if group_of[a] != group_of[b])
     return Grouped(group_of, reviews, compared, blocks)
 

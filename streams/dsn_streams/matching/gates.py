@@ -289,7 +289,11 @@ def _by_nam(a: Features, b: Features, seen: Seen) -> str | None:
 
 
 def _by_identifier(a: Features, b: Features, seen: Seen) -> str | None:
-    """The same personal number, or the same local one and nothing unclear."""
+    """The same personal number, or the same local one and nothing unclear.
+
+    Unlike with a health number, the surname is not free: with the same given name and birth date,
+    but another surname and home, one pair of MIIS b was two people.
+    """
     if not _date_fits(a, b, seen) or (seen.sex == SEX_DIFFERS and not seen.exact):
         return None
     if seen.identifier == ID_LOCAL:

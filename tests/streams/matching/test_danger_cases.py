@@ -472,6 +472,24 @@ OURS = [
         who("Marc", "Tremblay", "1968-04-12", "M", number=JEAN),
         "review",
     ),
+    (
+        "58 one passport, given name and birth date, two surnames and nothing else",
+        who("Nadia", "Haddad", "1985-05-15", "F", ids={"passport": "AB123456"}),
+        who("Nadia", "Benali", "1985-05-15", "F", ids={"passport": "AB123456"}),
+        "review",
+    ),
+    (
+        "59 the same, and one digit of the birth date is another",
+        who("Nadia", "Haddad", "1985-05-15", "F", ids={"passport": "AB123456"}),
+        who("Nadia", "Benali", "1985-05-16", "F", ids={"passport": "AB123456"}),
+        "review",
+    ),
+    (
+        "60 one passport and birth date, two given names: a twin's",
+        who("Nadia", "Haddad", "1985-05-15", "F", ids={"passport": "AB123456"}, **HOME),
+        who("Samira", "Haddad", "1985-05-15", "F", ids={"passport": "AB123456"}, **HOME),
+        "review",
+    ),
 ]
 CASES += OURS
 
