@@ -120,9 +120,14 @@ def _rest(a: Features, b: Features, weights: Weights) -> tuple[int, ...]:
 def _rest_bits(rest: tuple[int, ...], table: tuple[tuple[int, ...], ...], most: int) -> int:
     """What a household shares says *this household*, however often it says so; what speaks
     against counts in full."""
-    bits = [table[_PHONE + place][level] for place, level in enumerate(rest)]
-    shared = sum(one for one in bits if one > 0)
-    return min(shared, most) + sum(one for one in bits if one < 0)
+    shared = against = 0
+    for place, level in enumerate(rest, start=_PHONE):
+        bits = table[place][level]
+        if bits > 0:
+            shared += bits
+        else:
+            against += bits
+    return min(shared, most) + against
 
 
 def _nam(a: Features, b: Features) -> int:
@@ -183,7 +188,10 @@ def _names(a: Features, b: Features, weights: Weights) -> tuple[int, int]:
     variants = weights.variants
     for x in a.givens:
         for y in b.givens:
-            level = levels.given(x, y, variants) if x <= y else levels.given(y, x, variants)
+            if x == y:
+                level = levels.SAME
+            else:
+                level = levels.given(x, y, variants) if x <= y else levels.given(y, x, variants)
             if not given or level < given:
                 given = level
     family = _family(a.families, b.families)
@@ -197,6 +205,8 @@ def _family(one: tuple[str, ...], two: tuple[str, ...]) -> int:
     if not one or not two:
         return levels.MISSING
     a, b = one[0], two[0]
+    if a == b:
+        return levels.SAME
     first = levels.family(a, b) if a <= b else levels.family(b, a)
     if first < levels.FAMILY_FAIR or len(one) == len(two) == 1:
         return first
@@ -250,16 +260,30 @@ def given_bits(a: Features, b: Features, level: int, weights: Weights) -> int:
     """Bits of the given name by how frequent it is; the more frequent of the two counts."""
     if level not in _GIVEN_SHARED:
         return 0
-    table, rare, whole = weights.given_bits, weights.given_rare, level == levels.SAME
-    return min(_rarity(a.givens, table, rare, whole), _rarity(b.givens, table, rare, whole))
+    whole = level == levels.SAME
+    bits = _given_rarity(a.givens, weights, whole)
+    return bits if a.givens == b.givens else min(bits, _given_rarity(b.givens, weights, whole))
 
 
 def family_bits(a: Features, b: Features, level: int, weights: Weights) -> int:
     """Bits of the surname by how frequent it is; the more frequent of the two counts."""
     if level not in _FAMILY_SHARED:
         return 0
-    table, rare, whole = weights.family_bits, weights.family_rare, level == levels.SAME
-    return min(_rarity(a.families, table, rare, whole), _rarity(b.families, table, rare, whole))
+    whole = level == levels.SAME
+    bits = _family_rarity(a.families, weights, whole)
+    return (
+        bits if a.families == b.families else min(bits, _family_rarity(b.families, weights, whole))
+    )
+
+
+@lru_cache(maxsize=1 << 14)
+def _given_rarity(names: tuple[str, ...], weights: Weights, whole: bool) -> int:
+    return _rarity(names, weights.given_bits, weights.given_rare, whole)
+
+
+@lru_cache(maxsize=1 << 14)
+def _family_rarity(names: tuple[str, ...], weights: Weights, whole: bool) -> int:
+    return _rarity(names, weights.family_bits, weights.family_rare, whole)
 
 
 def _rarity(names: tuple[str, ...], table: dict[str, int], rare: int, whole: bool) -> int:

@@ -88,44 +88,23 @@ class Seen(msgspec.Struct, frozen=True):
     street: int
     mother: int
     father: int
-
-    @property
-    def reached(self) -> bool:
-        """A telephone or electronic address is the same."""
-        return self.phone == SAME or self.email == SAME
+    #: A telephone or electronic address is the same.
+    reached: bool
+    #: A parent is the same and none is another.
+    parents: bool
+    #: Something besides name, date and sex says the same person or household.
+    backed: bool
+    #: Name, date and sex are all there is.
+    alone: bool
+    #: Given name and surname are the same, as far as both go.
+    exact: bool
+    #: Given name and surname are the same but for spelling.
+    clear: bool
 
     @property
     def at_home(self) -> bool:
         """The street is the same or nearly, and nothing says another place."""
         return self.street in (SAME, NEAR) and self.postal != DIFFERS
-
-    @property
-    def parents(self) -> bool:
-        """A parent is the same and none is another."""
-        known = (self.mother, self.father)
-        return any(one in (SAME, PARENT_NEAR) for one in known) and PARENT_DIFFERS not in known
-
-    @property
-    def backed(self) -> bool:
-        """Something besides name, date and sex says the same person or household."""
-        return self.reached or self.at_home or self.parents
-
-    @property
-    def alone(self) -> bool:
-        """Name, date and sex are all there is."""
-        numbers = self.nam in (SAME, NAM_CLAIMED, NAM_ONE_OFF)
-        numbers |= self.identifier in (SAME, ID_LOCAL, ID_MIXED, ID_NEAR)
-        return not numbers and not self.backed and self.postal not in (SAME, NEAR)
-
-    @property
-    def exact(self) -> bool:
-        """Given name and surname are the same, as far as both go."""
-        return self.given in (SAME, GIVEN_PART) and self.family in (SAME, FAMILY_PART)
-
-    @property
-    def clear(self) -> bool:
-        """Given name and surname are the same but for spelling."""
-        return self.given in _CLEAR_GIVEN and self.family in _CLEAR_FAMILY
 
 
 _CLEAR_GIVEN = (SAME, GIVEN_PART, GIVEN_VARIANT, GIVEN_NEAR)
@@ -388,4 +367,32 @@ def _other_given(a: Features, b: Features, seen: Seen, weights: Weights) -> bool
 
 @lru_cache(maxsize=1 << 15)
 def _seen(found: tuple[int, ...]) -> Seen:
-    return Seen(*found)
+    """Of a million pairs a few thousand are different ones."""
+    nam, identifier, born, given, family, sex, *rest = found
+    phone, email, postal, street, mother, father = rest
+    known = (mother, father)
+    reached = phone == SAME or email == SAME
+    parents = any(one in (SAME, PARENT_NEAR) for one in known) and PARENT_DIFFERS not in known
+    backed = reached or parents or (street in (SAME, NEAR) and postal != DIFFERS)
+    numbers = nam in (SAME, NAM_CLAIMED, NAM_ONE_OFF)
+    numbers |= identifier in (SAME, ID_LOCAL, ID_MIXED, ID_NEAR)
+    return Seen(
+        nam=nam,
+        identifier=identifier,
+        born=born,
+        given=given,
+        family=family,
+        sex=sex,
+        phone=phone,
+        email=email,
+        postal=postal,
+        street=street,
+        mother=mother,
+        father=father,
+        reached=reached,
+        parents=parents,
+        backed=backed,
+        alone=not numbers and not backed and postal not in (SAME, NEAR),
+        exact=given in (SAME, GIVEN_PART) and family in (SAME, FAMILY_PART),
+        clear=given in _CLEAR_GIVEN and family in _CLEAR_FAMILY,
+    )

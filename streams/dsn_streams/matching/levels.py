@@ -105,9 +105,12 @@ _GENDERED = ("e", "ne", "le", "te", "se", "a")
 
 
 def best(one: tuple[str, ...], two: tuple[str, ...], level: Callable[[str, str], int]) -> int:
-    """The best level over all pairs; missing when either side has no value."""
+    """The best level over all pairs; missing when either side has no value. What is equal is the
+    same, whatever the field, and need not be looked at."""
     if not one or not two:
         return MISSING
+    if one[0] == two[0]:
+        return SAME
     if len(one) == 1 and len(two) == 1:
         a, b = one[0], two[0]
         return level(a, b) if a <= b else level(b, a)
