@@ -9,6 +9,7 @@ depend on arrival.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 
 from dsn_streams.matching.features import Features
@@ -48,7 +49,7 @@ def keys_of(features: Features) -> tuple[bytes, ...]:
     givens = _sounds(features.givens)
     found = [f"n{number}" for number in features.trusted + features.claimed]
     found += [f"i{number}" for number in features.personal + features.local]
-    first = sorted(givens)[:1] if len(givens) == 1 else _firsts(features.givens)
+    first = givens if len(givens) == 1 else _firsts(features.givens)
     pairs = [f"{x}+{y}" if x <= y else f"{y}+{x}" for x in families for y in first]
     if len(born) == 8:
         found += [f"d{born}{word}" for word in {*families, *givens}]
@@ -64,17 +65,20 @@ def keys_of(features: Features) -> tuple[bytes, ...]:
     return tuple(sorted({blake2b(key.encode(), digest_size=KEY_BYTES).digest() for key in found}))
 
 
-def _sounds(names: tuple[str, ...]) -> set[str]:
+@lru_cache(maxsize=1 << 16)
+def _sounds(names: tuple[str, ...]) -> frozenset[str]:
     """The sounds of the words of names."""
     if len(names) == 1 and " " not in names[0]:
-        return {sound(names[0])}
-    return {
+        return frozenset((sound(names[0]),))
+    return frozenset(
         sound(word)
         for name in names
         for word in name.split()[:_WORDS_MAX]
         if len(word) > 1 and word not in PARTICLES
-    } or {sound(name.replace(" ", "")) for name in names}
+    ) or frozenset(sound(name.replace(" ", "")) for name in names)
 
 
-def _firsts(names: tuple[str, ...]) -> list[str]:
-    return sorted({sound(name.partition(" ")[0]) for name in names})
+@lru_cache(maxsize=1 << 16)
+def _firsts(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The sounds of the first words of given names, sorted."""
+    return tuple(sorted({sound(name.partition(" ")[0]) for name in names}))

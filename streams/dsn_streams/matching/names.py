@@ -9,7 +9,7 @@ to words, and levels are the best over the two sets.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -59,12 +59,12 @@ class Names(NamedTuple):
     suffix: str
 
 
-def names_of(names: Iterable[AnyName], weights: Weights) -> Names:
+def names_of(names: Sequence[AnyName], weights: Weights) -> Names:
     """The surnames and given names of a record, without placeholders."""
     families: dict[str, None] = {}
     givens: dict[str, None] = {}
     newborn, suffix = False, ""
-    for name in sorted(names, key=_standing):
+    for name in sorted(names, key=_standing) if len(names) > 1 else names:
         if name.use == "anonymous":
             continue
         suffix = suffix or _suffix(name.suffix, name.family)
