@@ -28,6 +28,7 @@ from dsn_schemas.contract import (
     without_logical_types,
 )
 from dsn_schemas.partial import reader_of
+from dsn_schemas.plain import Writer, writer_of
 from dsn_schemas.records import Content
 
 Part = TypeVar("Part", bound=msgspec.Struct)
@@ -79,9 +80,15 @@ class Codec:
     def encode(self, record: object) -> bytes:
         """Frame and encode a typed record. Raises ``ValueError`` when a field does not fit."""
         name = type(record).__name__
-        out = BytesIO()
-        out.write(_FRAME.pack(0, self._ids.id_of(name)))
+        frame = self.frame_of(name)
         try:
+            plain = _plain_writer(name)
+            if plain is not None:
+                data = bytearray(frame)
+                plain(record, data)
+                return bytes(data)
+            out = BytesIO()
+            out.write(frame)
             schemaless_writer(out, own_schema(name), avro_dict(record))
         except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
             raise ValueError(f"{name} does not fit its schema ({type(error).__name__})") from None
@@ -197,6 +204,11 @@ def frame(data: bytes) -> int:
 def own_schema(name: str) -> Any:
     """Our version of a record type, parsed for speed (instants as plain numbers)."""
     return _parsed(composed(name))
+
+
+@cache
+def _plain_writer(name: str) -> Writer | None:
+    return writer_of(own_schema(name))
 
 
 @cache
