@@ -64,6 +64,8 @@ class Plan:
     workers: int
     said: tuple[Said, ...]
     faults: tuple[Fault, ...]
+    #: How long things are said and go wrong.
+    seconds: float = TROUBLED_S
 
     def without(self, *, said: tuple[Said, ...] | None = None,
                 faults: tuple[Fault, ...] | None = None) -> Plan:  # fmt: skip

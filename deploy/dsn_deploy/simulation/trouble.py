@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from dsn_deploy.simulation.disk import Folder
 from dsn_deploy.simulation.kernel import Actor
 from dsn_deploy.simulation.network import KAFKA, POSTGRES, REGISTRY
-from dsn_deploy.simulation.plan import TROUBLED_S
 from dsn_deploy.simulation.points import POINTS
 from dsn_schemas.decisions import STEWARD
 from dsn_schemas.topics import CHANGES_PREFIX, changes_topic
@@ -153,7 +152,7 @@ def _restore_outbox(world: World, fault: Fault) -> None:
 
 def _put_back(world: World, edge: Edge) -> None:
     done = world.changes_read and edge.restore(world.receipts.seen)
-    if not done and world.kernel.now < TROUBLED_S:
+    if not done and world.kernel.now < world.plan.seconds:
         world.kernel.after(0.1, partial(_put_back, world, edge))
 
 

@@ -19,7 +19,7 @@ from dsn_deploy.simulation.group import Group
 from dsn_deploy.simulation.ids import SimulatedIds
 from dsn_deploy.simulation.kernel import Actor, Kernel
 from dsn_deploy.simulation.network import KAFKA, Network
-from dsn_deploy.simulation.plan import TROUBLED_S, Plan
+from dsn_deploy.simulation.plan import Plan
 from dsn_deploy.simulation.reader import Reader
 from dsn_deploy.simulation.receipts import ReceiptsProcess
 from dsn_deploy.simulation.story import SOURCES, message_of
@@ -103,7 +103,7 @@ class World:
         self.kernel.after(0.0, self._stand_by)
         for fault in self.plan.faults:
             self.kernel.after(fault.at, partial(befall, self, fault))
-        self.kernel.run(TROUBLED_S)
+        self.kernel.run(self.plan.seconds)
         self._heal()
         deadline = self.kernel.now + DRAIN_S
         while not self._rested():
