@@ -7,7 +7,7 @@ is written for each type and compiled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
@@ -25,7 +25,7 @@ def writer_of(schema: Mapping[str, Any]) -> Writer | None:
     lines: list[str] = []
     if not _record(schema, lines, set()):
         return None
-    names: dict[str, Any] = {"number": _number, "text": _text, "texts": _texts}
+    names: dict[str, Any] = {"number": _number, "text": _text, "texts": _texts, "items": _items}
     exec("\n".join(lines), names)  # noqa: S102 - our own schemas
     return cast(Writer, names[f"write_{_short(schema['name'])}"])
 
@@ -64,11 +64,7 @@ def _field(kind: Any, value: str, lines: list[str], written: set[str]) -> str | 
         isinstance(items, Mapping) and items["type"] == "record" and _record(items, lines, written)
     ):
         return None
-    return (
-        f"if len({value}): number(len({value}), 1 << 63, out);"
-        f" [write_{_short(name)}(item, out) for item in {value}]"
-        f"\n    out.append(0)"
-    )
+    return f"items({value}, write_{_short(name)}, out)"
 
 
 def _short(name: str) -> str:
@@ -84,6 +80,15 @@ def _number(value: int, limit: int, out: bytearray) -> None:
         out.append(rest & 0x7F | 0x80)
         rest >>= 7
     out.append(rest)
+
+
+def _items(values: Sequence[object], write: Writer, out: bytearray) -> None:
+    """A list of records."""
+    if len(values):
+        _number(len(values), _LIMITS["long"], out)
+        for one in values:
+            write(one, out)
+    out.append(0)
 
 
 def _text(value: str) -> bytes:

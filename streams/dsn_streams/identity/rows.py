@@ -75,6 +75,9 @@ class RecordRow(msgspec.Struct, array_like=True):
 
     def features(self) -> set[bytes]:
         """What its sources say, each different thing once."""
+        if len(self.words) == 1:
+            (word,) = self.words.values()
+            return {word.features} if word.features else set()
         return {word.features for word in self.words.values() if word.features}
 
     def claimed(self) -> AbstractSet[str]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 import phonenumbers
 
 _EXTENSION = re.compile(r"(?:ext|poste|x|#).*$")
-_DIGITS = re.compile(r"\d")
+_NO_DIGITS = re.compile(r"\D+")
 #: Area code and exchange begin with 2-9 (North American Numbering Plan).
 _NANP = re.compile(r"1?([2-9]\d\d[2-9]\d{6})")
 #: Fewer different digits than this is a number typed to get past a mandatory field.
@@ -22,8 +22,10 @@ def normalised(value: str) -> str:
     >>> normalised("(514) 555-1234 poste 22"), normalised("+33 1 42 68 53 00"), normalised("999")
     ('5145551234', '+33142685300', '')
     """
-    text = _EXTENSION.sub("", value.lower())
-    found = "".join(_DIGITS.findall(text))
+    text = value.lower()
+    if "x" in text or "#" in text or "poste" in text:
+        text = _EXTENSION.sub("", text)
+    found = _NO_DIGITS.sub("", text)
     if len(set(found)) < _DIFFERENT_MIN:
         return ""
     north_american = _NANP.fullmatch(found)
