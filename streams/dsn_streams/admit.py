@@ -2,8 +2,8 @@
 
 Reads one lane of every ``dsn.changes.*`` topic and the same lane of ``dsn.identity.links``, so that
 a record has one writer: its contributions and the hand-over that follows a new link leave in one
-order. Sends each change to the person its record belongs to; a record without a link goes to the
-person it would found itself, where the store does not show it before the link says so.
+order. Sends each change to the person its record belongs to; a change of a record without a link
+waits for it (``held``).
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ from dsn_streams.contribution import (
     Settled,
 )
 from dsn_streams.entries import entry_of
+from dsn_streams.held import Held, Place, SourceKey, Waiting
+from dsn_streams.held import decode as decode_waiting
 from dsn_streams.numbering import SourceProgress
 from dsn_streams.stage import Batch, Decision, InputRecord, Output, State
 
@@ -81,14 +83,21 @@ class Admit:
     def __init__(self, codec: Codec, partitions: int) -> None:
         self._codec = codec
         self._partitions = partitions
-        #: (topic, partition, source, epoch) -> progress.
-        self._progress: dict[tuple[str, int, str, int], SourceProgress] = {}
+        self._progress: dict[SourceKey, SourceProgress] = {}
+        self._held = Held()
+        #: Next offset of each partition of a journal, as far as it was ever told.
+        self._ends: dict[Place, int] = {}
 
     def opened(self, state: State) -> None:
         """See ``Stage``."""
         self._progress = {
             _decode_source_key(key[1:]): _decode_progress(value) for key, value in state.scan(b"s")
         }
+        self._held = Held.of(state)
+        self._ends = {}
+        for (topic, partition, _, _), progress in self._progress.items():
+            place = (topic, partition)
+            self._ends[place] = max(self._ends.get(place, 0), progress.position)
 
     def decide(self, state: State, batches: Sequence[Batch]) -> Decision:
         """See ``Stage``.
@@ -133,11 +142,24 @@ class _Turn:
         self._partitions = admit._partitions
         self._outputs: list[Output] = []
         self._dirty: set[str] = set()
-        self._moved: set[tuple[str, int, str, int]] = set()
+        self._moved: set[SourceKey] = set()
+        self._held = admit._held
+        #: Rows of what waits: written in this turn, and read because its record gets its link.
+        self._waiting: dict[bytes, bytes | None] = {}
+        #: Partitions of which something waits no more.
+        self._freed: set[Place] = set()
         self._progress = {key: _copied(value) for key, value in admit._progress.items()}
         self._taken = [taken for batch in batches for taken in self._read(batch)]
         keys = {_key_of(taken.said) for taken in self._taken}
-        found = state.get_many([b"r" + key.encode() for key in keys if key])
+        rows = [b"r" + key.encode() for key in keys if key]
+        links = [taken.said for taken in self._taken if isinstance(taken.said, RecordLink)]
+        waited = [
+            key
+            for link in links
+            for key in self._held.keys(record_key(link.authority, link.number))
+        ]
+        found = state.get_many(rows + waited)
+        self._waited = {key: found.pop(key) for key in waited if key in found}
         self._rows = {key[1:].decode(): _decode_record(value) for key, value in found.items()}
 
     def take(self) -> None:
@@ -156,9 +178,8 @@ class _Turn:
 
     def decision(self) -> Decision:
         """The outputs, and the rows that changed."""
-        writes: dict[bytes, bytes | None] = {
-            b"r" + key.encode(): _encode(self._rows[key]) for key in self._dirty
-        }
+        writes = self._waiting
+        writes.update((b"r" + key.encode(), _encode(self._rows[key])) for key in self._dirty)
         for source in self._moved:
             writes[b"s" + _encode(source)] = _encode(self._progress[source])
         self._admit._progress = self._progress
@@ -214,7 +235,7 @@ class _Turn:
         if wrong is not None:
             self._quarantine(batch, record, fields, *wrong)
             return
-        self._route(head, again=again)
+        self._route(batch, record, head, again=again)
         if retry:
             self._end(batch, record, fields)
 
@@ -224,7 +245,7 @@ class _Turn:
         self._moved.add(key)
         return progress.take(fields["seq"], fields["previous"], fields["captured_at"])
 
-    def _route(self, head: Head, *, again: bool) -> None:
+    def _route(self, batch: Batch, record: InputRecord, head: Head, *, again: bool) -> None:
         fields: Any = head.fields
         key = record_key(fields["authority"], fields["number"])
         row = self._rows.get(key)
@@ -243,7 +264,44 @@ class _Turn:
             self._request(key, row, fields, "unknown", _NULL_CONTENT)
         if section != "claims":
             item = self._contribution(key, row, fields, content)
-            self._send(row.person, Again(item) if again else item)
+            message = Again(item) if again else item
+            if row.version:
+                self._send(row.person, message)
+            else:
+                self._hold(key, batch, record, item, message)
+
+    def _hold(
+        self,
+        key: str,
+        batch: Batch,
+        record: InputRecord,
+        item: Contribution,
+        message: Contribution | Again,
+    ) -> None:
+        """Keep a message until its record has a link."""
+        number = 0 if isinstance(message, Again) else item.seq
+        where = (batch.topic, batch.partition, record.offset, item.source, item.epoch, number)
+        name, value = self._held.add(key, Waiting(*where, messages.encode(message)))
+        self._waiting[name] = value
+
+    def _release(self, key: str, row: RecordRow) -> None:
+        """Send what waited for the first link of a record."""
+        waited: list[Waiting] = []
+        for name in self._held.keys(key):
+            fresh = self._waiting.pop(name, None)
+            if fresh is None:
+                self._waiting[name] = None
+            waiting = decode_waiting(self._waited[name] if fresh is None else fresh)
+            waited.append(waiting)
+            self._freed.add((waiting.topic, waiting.partition))
+            message = messages.decode(waiting.message)
+            if isinstance(message, Again):
+                message = Again(msgspec.structs.replace(message.item, version=row.version))
+            else:
+                assert isinstance(message, Contribution)
+                message = msgspec.structs.replace(message, version=row.version)
+            self._send(row.person, message)
+        self._held.release(key, waited)
 
     def _contribution(self, key: str, row: RecordRow, fields: Any, content: bytes) -> Contribution:
         return Contribution(
@@ -271,9 +329,10 @@ class _Turn:
             self._send(link.person, Settled(key, link.version))
         elif link.version <= row.version:
             return
-        elif row.version == 0 and link.person == row.person:
-            # Only this lane has ever sent anything of the record, and all of it to this person.
-            row.version = link.version
+        elif row.version == 0:
+            # Nothing of the record was ever sent to anybody.
+            row.person, row.version = link.person, link.version
+            self._release(key, row)
             self._send(link.person, Settled(key, link.version))
         else:
             self._send(row.person, Handover(key, row.version, link.version, link.person))
@@ -282,15 +341,20 @@ class _Turn:
 
     def barriers(self, batches: Sequence[Batch]) -> None:
         """Tell every lane how far each partition has come, once a turn and behind all of it."""
-        ends = {(b.topic, b.partition): b.records[-1].offset + 1 for b in batches}
-        for (topic, partition, source, epoch), progress in self._progress.items():
-            position = ends.get((topic, partition))
-            if position is None:
+        ends, held = self._admit._ends, self._held
+        ends.update({(b.topic, b.partition): b.records[-1].offset + 1 for b in batches})
+        told = self._freed | {(b.topic, b.partition) for b in batches}
+        for key, progress in self._progress.items():
+            topic, partition, source, epoch = key
+            place = (topic, partition)
+            if place not in told:
                 continue
+            position, complete = ends[place], held.complete(key, progress.complete)
+            if key in self._moved:
+                progress.position = position
+            position = held.position(place, position)
             barrier = messages.encode(
-                Barrier(
-                    topic, partition, position, source, epoch, progress.complete, progress.as_of
-                )
+                Barrier(topic, partition, position, source, epoch, complete, progress.as_of)
             )
             for lane in range(self._partitions):
                 self._outputs.append(Output(CONTRIBUTIONS, lane, None, barrier))
@@ -392,9 +456,7 @@ class _Turn:
             Output(QUARANTINE, lane, said.source.encode(), self._codec.encode(said))
         )
 
-    def _source(
-        self, batch: Batch, fields: Any
-    ) -> tuple[tuple[str, int, str, int], SourceProgress]:
+    def _source(self, batch: Batch, fields: Any) -> tuple[SourceKey, SourceProgress]:
         key = (batch.topic, batch.partition, fields["source"], fields["epoch"])
         progress = self._progress.get(key)
         if progress is None:
@@ -450,4 +512,6 @@ def _wrong(head: Head) -> tuple[str, str] | None:
 
 
 def _copied(progress: SourceProgress) -> SourceProgress:
-    return SourceProgress(progress.last, progress.covered, list(progress.holes), progress.as_of)
+    return SourceProgress(
+        progress.last, progress.covered, list(progress.holes), progress.as_of, progress.position
+    )

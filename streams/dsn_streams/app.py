@@ -8,6 +8,7 @@ lane (``together``); identify has one of its own.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -171,6 +172,8 @@ def _attach(
             inputs = [(tp.topic, tp.partition) for tp in app.consumer.assignment()]
             await lanes.close_all()
             await lanes.open_all(inputs)
+        except asyncio.CancelledError:
+            raise  # asked to stop meanwhile
         except BaseException:
             log.exception("lanes_not_opened")
             leave(EXIT_SOFTWARE)

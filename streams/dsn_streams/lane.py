@@ -51,8 +51,9 @@ RESTORE_RECORDS = 10_000
 RESTORE_SILENCE_S = 30
 
 POSITION_KEY = b"\x00position"
-#: Of the record that says which format the rows of a changelog have; without one, 1.
+#: Of the record that says which format the rows of a changelog have; without one it is the first.
 FORMAT_KEY = b"\x00format"
+FORMAT_UNSAID = b"1"
 #: Of the record that says of which topics, by their ids, positions are offsets. A version that does
 #: not know it keeps it as a row that no stage reads.
 TOPICS_KEY = b"\x00topics"
@@ -422,6 +423,8 @@ def _restore_all(
 ) -> int:
     """Apply changelog records until the end of the partition; how many."""
     count, silent_s = 0, 0.0
+    #: What continues rows of ours need not say it again.
+    said = state.changelog > 0
     positions, changelog, topics = dict(state.positions), state.changelog, state.topics
     at = changelog
     while True:
@@ -443,6 +446,7 @@ def _restore_all(
                 changelog = at
             elif key == FORMAT_KEY:
                 _check_format(value)
+                said = True
             elif key == TOPICS_KEY and value is not None:
                 topics = dict(_decode_topics(value))
             elif key is not None:
@@ -450,6 +454,8 @@ def _restore_all(
         if writes and not ended:
             # Rows without their positions: a crash here restores them again from the same place.
             state.commit(writes, state.positions, state.changelog, now_s())
+        if ended and count and not said:
+            _check_format(FORMAT_UNSAID)
         if ended:
             state.topics = topics
             state.commit(writes, positions, changelog, now_s())

@@ -25,6 +25,8 @@ class SourceProgress(msgspec.Struct, array_like=True):
     holes: list[tuple[int, int]] = msgspec.field(default_factory=list)
     #: Edge clock of the newest change or mark, milliseconds.
     as_of: int = 0
+    #: Next offset of the partition when this last moved.
+    position: int = 0
 
     @property
     def complete(self) -> int:

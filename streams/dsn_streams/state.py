@@ -24,7 +24,7 @@ from rocksdict import (
 from dsn_schemas.topics import REMOVAL_KEPT_S
 
 #: Format of rows and of the meta row; another one on disk means restore.
-FORMAT = 1
+FORMAT = 2
 
 #: Shared by every lane of a process. At 1 GB reads stayed flat (11-15 µs) up to 3 M keys; the
 #: memory is taken only as far as it is used.

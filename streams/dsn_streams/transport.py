@@ -32,7 +32,9 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
+from dsn_streams import coordination
 from dsn_streams.lane import Link
+from dsn_streams.lanes import EXIT_SOFTWARE, leave
 from dsn_streams.stage import Batch
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
         self._assignor = LaneAssignor
-        return aiokafka.AIOKafkaConsumer(
+        consumer = aiokafka.AIOKafkaConsumer(
             client_id=conf.broker_client_id,
             group_id=conf.id,
             group_instance_id=conf.consumer_group_instance_id,
@@ -112,6 +114,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
             connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
         )
+        coordination.ask_again(consumer)
+        return consumer
+
+    async def on_start(self) -> None:
+        """Start the consumer; a worker that lost its group ends, and is started again."""
+        await super().on_start()
+        coordination.watch(self._consumer, lambda: leave(EXIT_SOFTWARE))
 
     async def _fetch_records(self, *args: Any, **kwargs: Any) -> Any:
         try:

@@ -64,7 +64,8 @@ def test_kills_joins_and_repeats_leave_the_fold(journal, own_stack, tmp_path):
         for worker in workers:
             worker.signal(signal.SIGTERM)
 
-        assert [0, 0] == [worker.wait(15) for worker in workers]
+        ends = [worker.wait(15) for worker in workers]
+        assert [0, 0] == ends, "".join(worker.log()[-4000:] for worker in workers)
     finally:
         for worker in workers:
             worker.kill()

@@ -15,6 +15,7 @@ from dsn_schemas.records import (
     RecordChange,
     Result,
 )
+from dsn_streams.identity.engine import BLOCK_RECORDS_MAX
 from support.histories import demographics
 
 
@@ -24,7 +25,8 @@ def changes(rng: random.Random, authority: str, count: int) -> list[RecordChange
 
 
 def _changes(rng: random.Random, authority: str, count: int) -> Iterator[RecordChange]:
-    records = max(4, count // 40)
+    # All have one birth date and given name: a key that more share brings nobody together.
+    records = min(max(4, count // 40), BLOCK_RECORDS_MAX - 1)
     numbers = {f"{authority}-adt": 0, f"{authority}-lab": 0}
     for at in range(1, count + 1):
         source = rng.choice(list(numbers))

@@ -19,7 +19,7 @@ from dsn_deploy.bench import acknowledge, latency, throughput
 from dsn_deploy.bench.figures import BenchError, percentile
 from dsn_deploy.bench.load import loads_of
 from dsn_deploy.bench.system import System
-from dsn_deploy.bench.throughput import Throughput, wait_readable
+from dsn_deploy.bench.throughput import Throughput, wait_counted, wait_readable
 from dsn_deploy.bench.usage import Usage
 
 #: Changes of each source before anything is measured: lanes are open then, and code is loaded.
@@ -100,8 +100,8 @@ class Measured:
 def run(asked: Asked, say: Say) -> Measured:
     """Measure, on a system of its own.
 
-    1. Warm up. 2. Throughput. 3. Latency at a steady rate. 4. Acknowledgements over MLLP.
-    5. Wait for everything and check the books.
+    1. Warm up. 2. Throughput. 3. Latency at a steady rate, once the books of the burst are counted.
+    4. Acknowledgements over MLLP. 5. Wait for everything and check the books.
 
     Raises ``BenchError`` and ``StackError``; the folder with every log is then kept and named.
     """
@@ -118,6 +118,7 @@ def run(asked: Asked, say: Say) -> Measured:
         with Usage(system.pids) as usage:
             carried = throughput.measure(system, loads, asked.changes, usage, say)  # 2
             say(f"{carried.changes / carried.seconds:.0f} changes/s")
+            wait_counted(system, say)
             before = usage.cpu_s()
             readable_ms = latency.measure(system, loads, asked.rate, asked.seconds, say)  # 3
             million = asked.rate * asked.seconds / 1e6

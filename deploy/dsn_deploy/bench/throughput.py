@@ -34,6 +34,9 @@ _COMPLETE = """
     ORDER BY source, epoch DESC
 """
 
+#: A count that began before the end leaves something in flight.
+_COUNTED = "SELECT bool_and(counted_at > %s AND in_flight = 0) FROM dsn.ledger_days"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throughput:
@@ -104,6 +107,24 @@ def wait_readable(system: System, say: Callable[[str], object]) -> float:
                     return since
             system.check()
             time.sleep(_LOOK_S)
+
+
+def wait_counted(system: System, say: Callable[[str], object]) -> None:
+    """Wait until the books have been counted behind everything that was carried.
+
+    After a burst that takes a core for some seconds, which is no part of a steady rate. Raises
+    ``BenchError`` when nobody counts.
+    """
+    say("waiting for the books to be counted")
+    end = time.monotonic() + STANDSTILL_S
+    with psycopg.connect(system.settings.conninfo, autocommit=True) as connection:
+        row = connection.execute("SELECT clock_timestamp()").fetchone()
+        while time.monotonic() < end:
+            system.check()
+            if connection.execute(_COUNTED, row).fetchone() == (True,):
+                return
+            time.sleep(_LOOK_S)
+    raise BenchError(f"the books were not counted in {STANDSTILL_S:g} s")
 
 
 class _Watch:
