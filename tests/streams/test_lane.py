@@ -19,7 +19,7 @@ from dsn_streams.clients import Clients
 from dsn_streams.inputs import made_anew
 from dsn_streams.lane import BehindJournal, BrokenChain, Lane, LaneError, Link, OtherFormat
 from dsn_streams.stage import Batch, Decision, Output, State
-from dsn_streams.state import RocksState, new_cache
+from dsn_streams.state import FORMAT, RocksState, new_cache
 from dsn_streams.together import Together
 
 _numbers = itertools.count()
@@ -276,7 +276,7 @@ def test_state_of_another_format_is_made_anew_from_the_changelog(place, monkeypa
     lane = place.open()
     lane.process([place.link(0, "aab")])
     lane.close()
-    monkeypatch.setattr(state_module, "FORMAT", 2)
+    monkeypatch.setattr(state_module, "FORMAT", FORMAT + 1)
 
     again = place.open()
 
@@ -290,9 +290,10 @@ def test_a_changelog_of_another_format_is_not_read(place, monkeypatch):
     lane.process([place.link(0, "aab")])
     lane.close()
     RocksState.wipe(lane.path)
-    monkeypatch.setattr(lane_module, "FORMAT", 2)
+    monkeypatch.setattr(lane_module, "FORMAT", FORMAT + 1)
 
-    with pytest.raises(OtherFormat, match="rows of format 1, this version reads 2"):
+    said = f"rows of format {FORMAT}, this version reads {FORMAT + 1}"
+    with pytest.raises(OtherFormat, match=said):
         place.open()
 
     place.changelog = f"{place.name}.state-2"
@@ -304,6 +305,18 @@ def test_a_changelog_of_another_format_is_not_read(place, monkeypatch):
     restored = place.open()
     assert {b"a": b"2", b"b": b"1"} == counts(restored)
     restored.close()
+
+
+def test_a_changelog_that_does_not_say_its_format_has_the_first(place):
+    """As the first version left it."""
+    lane = place.open()
+    lane._told = True
+    lane.process([place.link(0, "aab")])
+    lane.close()
+    RocksState.wipe(lane.path)
+
+    with pytest.raises(OtherFormat, match="rows of format 1,"):
+        place.open()
 
 
 def test_a_lost_changelog_is_made_again_from_the_journal(place):
