@@ -16,7 +16,7 @@ from enum import Enum
 
 from dsn_schemas import digest_tree
 from dsn_schemas.digest_tree import ABSENT, FAN_OUT, Reader, Span, numbers_of
-from dsn_schemas.runs import Run, clipped, count, joined
+from dsn_schemas.runs import Run, count, joined
 
 #: Nodes of which one answer says more: some 0.7 MB of JSON. What more differs is named as a range.
 NODES_MAX = 1000
@@ -47,12 +47,17 @@ class SiteFacts:
     #: By epoch: bytes are known behind the first number, and numbers were given up to the second.
     epochs: Mapping[int, tuple[int, int]]
 
-    def floor(self, epoch: int) -> int:
-        """Up to this number the outbox cannot say what it gave."""
-        if epoch in self.epochs:
-            return self.epochs[epoch][0]
-        # An older epoch was another outbox's; a later one nobody began.
-        return _ANY if epoch < max(self.epochs, default=0) else 0
+    def known(self, epoch: int) -> tuple[int, int]:
+        """It can say of the numbers behind the first and up to the second whether it gave them.
+
+        An epoch ends when its outbox is lost or restored: what was given behind the copy, or by the
+        outbox before it, nobody here can tell from what was made up.
+        """
+        newest = max(self.epochs, default=0)
+        if epoch not in self.epochs:
+            return (0, _ANY) if epoch > newest else (_ANY, _ANY)
+        floor, numbered = self.epochs[epoch]
+        return floor, _ANY if epoch == newest else numbered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +131,13 @@ class Exchange:
     @property
     def compared(self) -> int:
         """Numbers that were held against each other."""
-        floor = self.site.floor if self.site is not None else (lambda _: 0)
-        return sum(max(0, upto - max(after, floor(e))) for e, (after, upto) in self.covers.items())
+        return sum(
+            max(0, min(upto, last) - max(after, floor))
+            for (floor, last), (after, upto) in (
+                ((0, _ANY) if self.site is None else self.site.known(epoch), bounds)
+                for epoch, bounds in self.covers.items()
+            )
+        )
 
 
 def begin(
@@ -294,7 +304,7 @@ class _Looking:
     def _want(self, epoch: int, level: int, first: int, count: int) -> None:
         """Say more of a node, as long as that is no more than one answer takes."""
         after, upto = self._bounds(epoch, level, first, count)
-        if self._by is Side.SITE and upto <= self._site.floor(epoch):
+        if self._by is Side.SITE and upto <= self._site.known(epoch)[0]:
             self._add("not_compared", epoch, (after + 1, upto))
         elif self._left:
             self._left -= 1
@@ -304,14 +314,18 @@ class _Looking:
 
     def _one_sided(self, epoch: int, run: Run, side: Side) -> None:
         """One side alone has these numbers."""
-        bound = self._centre.read(epoch) if side is Side.SITE else self._site.floor(epoch)
-        within, behind = (
-            ("missing", "in_flight") if side is Side.SITE else ("not_compared", "unknown")
-        )
-        for part in clipped((run,), 1, bound):
-            self._add(within, epoch, part)
-        for part in clipped((run,), bound + 1, None):
-            self._add(behind, epoch, part)
+        if side is Side.SITE:
+            read = self._centre.read(epoch)
+            self._add_within("missing", epoch, run, 1, read)
+            self._add_within("in_flight", epoch, run, read + 1, _ANY)
+        else:
+            floor, last = self._site.known(epoch)
+            self._add_within("not_compared", epoch, run, 1, floor)
+            self._add_within("unknown", epoch, run, floor + 1, last)
+            self._add_within("not_compared", epoch, run, last + 1, _ANY)
+
+    def _add_within(self, name: str, epoch: int, run: Run, first: int, last: int) -> None:
+        self._add(name, epoch, (max(run[0], first), min(run[1], last)))
 
     def _epochs(self) -> None:
         """Epochs that one side alone knows of."""
@@ -329,7 +343,7 @@ class _Looking:
         for epoch, (_, numbered) in self._site.epochs.items():
             highest = self._centre.epochs.get(epoch, (0, 0))[1]
             last = max(numbered, self._said.covers.get(epoch, (0, 0))[1])
-            self._add("unknown", epoch, (last + 1, highest))
+            self._one_sided(epoch, (last + 1, highest), Side.CENTRE)
 
     def _add(self, name: str, epoch: int, run: Run) -> None:
         if run[0] <= run[1]:

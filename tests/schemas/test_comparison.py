@@ -129,7 +129,8 @@ def expected(planted: Mapping[int, Planted]) -> dict[str, set[tuple[int, int]]]:
             if seq not in centre:
                 name = "missing" if later or seq <= one.read else "in_flight"
             elif seq not in site:
-                name = "unknown"
+                restored = seq > one.numbered and epoch < max(planted)
+                name = "not_compared" if restored else "unknown"
             else:
                 name = "differing" if site[seq].schema == centre[seq].schema else "not_compared"
             found[name].add((epoch, seq))
@@ -173,7 +174,8 @@ def test_every_difference_is_found_and_nothing_else(
     found = {name: named(getattr(said.found, name)) for name in want}
     if site_first:  # digests cover what it gave: behind that it is told of a range, if it is told
         for one in (found, want):
-            one["unknown"] = {(e, seq) for e, seq in one["unknown"] if seq <= planted[e].numbered}
+            for name in ("unknown", "not_compared"):
+                one[name] = {(e, seq) for e, seq in one[name] if seq <= planted[e].numbered}
 
     assert found == want
     assert not said.found.unexamined
@@ -235,7 +237,8 @@ def test_what_is_too_much_at_once_is_named_as_ranges() -> None:
 
 
 def test_epochs_of_one_side_alone() -> None:
-    """An older outbox's epoch cannot be compared; a later one nobody began is unknown to the site."""
+    """An older outbox's epoch cannot be compared, nor can what was given behind the copy that was
+    restored; a later one nobody began is unknown to the site."""
     held = {e: {1: Leaf(1, payload(e, 1), 3)} for e in (1, 2, 3)}
     site = Half(SiteFacts(epochs={2: (0, 1)}), {2: held[2]})
     centre = Half(CentreFacts(epochs=dict.fromkeys((1, 2, 3), (1, 1))), held)
@@ -243,6 +246,10 @@ def test_epochs_of_one_side_alone() -> None:
         said, _ = compared(*pair)
 
         assert (said.found.not_compared, said.found.unknown) == ({1: ((1, 1),)}, {3: ((1, 1),)})
+    site, centre = halves({1: Planted(numbered=9, read=20, invented={20}), 2: Planted(numbered=3)})
+    said, _ = compared(centre, site)
+
+    assert (said.found.not_compared, said.found.any) == ({1: ((20, 20),)}, False)
 
 
 def test_a_number_the_site_gives_meanwhile_is_no_difference() -> None:

@@ -152,7 +152,7 @@ _WORDS = {
     "differing": "other bytes under the same numbers",
     "unexamined": "something differs within; repair the others and compare again",
     "in_flight": "on their way, no difference",
-    "not_compared": "not compared: removed by an earlier version, or written with two schemas",
+    "not_compared": "bytes are not known here any more, or were written under two schema ids",
 }
 
 
