@@ -288,9 +288,9 @@ class _Looking:
                 for leaf in self._read(theirs.epoch, *bounds):
                     self._one_sided(theirs.epoch, (leaf.seq, leaf.seq), self._by)
             elif my == ABSENT:
-                self._want(theirs.epoch, theirs.level, node, 1)
+                self._lack(theirs.epoch, theirs.level, node)
             else:
-                self._want(theirs.epoch, theirs.level - 1, node * FAN_OUT, FAN_OUT)
+                self._descend(theirs.epoch, theirs.level, node)
 
     def _leaf(self, epoch: int, seq: int, their: bytes, my: bytes, *, same_schema: bool) -> None:
         run = (seq, seq)
@@ -301,15 +301,21 @@ class _Looking:
         else:
             self._add("differing" if same_schema else "not_compared", epoch, run)
 
-    def _want(self, epoch: int, level: int, first: int, count: int) -> None:
-        """Say more of a node, as long as that is no more than one answer takes."""
-        after, upto = self._bounds(epoch, level, first, count)
+    def _lack(self, epoch: int, level: int, node: int) -> None:
+        """Say that we have nothing here: the other side knows its numbers."""
+        after, upto = self._bounds(epoch, level, node, 1)
         if self._by is Side.SITE and upto <= self._site.known(epoch)[0]:
             self._add("not_compared", epoch, (after + 1, upto))
-        elif self._left:
-            self._left -= 1
-            self._wanted.append((epoch, level, first, count))
         else:
+            self._wanted.append((epoch, level, node, 1))
+
+    def _descend(self, epoch: int, level: int, node: int) -> None:
+        """Say more of a node, as long as that is no more than one answer takes."""
+        if self._left:
+            self._left -= 1
+            self._wanted.append((epoch, level - 1, node * FAN_OUT, FAN_OUT))
+        else:
+            after, upto = self._bounds(epoch, level, node, 1)
             self._add("unexamined", epoch, (after + 1, upto))
 
     def _one_sided(self, epoch: int, run: Run, side: Side) -> None:
