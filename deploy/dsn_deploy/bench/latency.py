@@ -62,7 +62,7 @@ def measure(
     """Milliseconds of each mark while ``rate`` changes a second are taken."""
     say(f"{rate} changes/s for {seconds} s, {MARKS_PER_S} of them watched")
     with psycopg.connect(system.settings.conninfo, autocommit=True) as connection:
-        records = {load.source.name: _records(connection, load) for load, _ in loads}
+        records = {load.source.name: known_records(connection, load) for load, _ in loads}
         reader = Reader(connection)
         reader.start()
         try:
@@ -87,8 +87,14 @@ class Reader(threading.Thread):
         #: entry -> (person, monotonic instant of its acknowledgement).
         self._marks: dict[str, tuple[str, float]] = {}
         self._deadline: float | None = None
-        self.waits_ms: list[float] = []
+        #: Of each mark that was found, the instant of its acknowledgement and how long it took, ms.
+        self.found: list[tuple[float, float]] = []
         self.failure: BaseException | None = None
+
+    @property
+    def waits_ms(self) -> list[float]:
+        """How long each took."""
+        return [wait_ms for _, wait_ms in self.found]
 
     @property
     def waiting(self) -> int:
@@ -127,7 +133,8 @@ class Reader(threading.Thread):
         now = time.monotonic()
         with self._mutex:
             for (entry,) in found:
-                self.waits_ms.append((now - self._marks.pop(entry)[1]) * 1000)
+                _, at = self._marks.pop(entry)
+                self.found.append((at, (now - at) * 1000))
 
 
 def _pace(
@@ -150,12 +157,12 @@ def _pace(
         number, person = next(records[load.source.name])
         message, entry = load.marked(number, f"mark-{count}")
         last = outbox.take(message)
-        last.add_done_callback(_telling(reader, entry, person))
+        last.add_done_callback(telling(reader, entry, person))
     if last is not None:
         last.result(60)
 
 
-def _telling(reader: Reader, entry: str, person: str) -> Callable[[Future[Taken]], None]:
+def telling(reader: Reader, entry: str, person: str) -> Callable[[Future[Taken]], None]:
     """Calls the reader when the change is durable; a refused one is never readable, and missed."""
 
     def tell(_: Future[Taken]) -> None:
@@ -164,7 +171,9 @@ def _telling(reader: Reader, entry: str, person: str) -> Callable[[Future[Taken]
     return tell
 
 
-def _records(connection: psycopg.Connection[tuple[str]], load: Load) -> Iterator[tuple[str, str]]:
+def known_records(
+    connection: psycopg.Connection[tuple[str]], load: Load
+) -> Iterator[tuple[str, str]]:
     """Numbers and people of records of a source, over and over."""
     found = connection.execute(_KNOWN, [load.source.authority, RECORDS_MAX]).fetchall()
     if not found:

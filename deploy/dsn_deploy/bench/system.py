@@ -127,18 +127,18 @@ class System:
         self.settings = self._stack.settings.model_copy(update=changed)
         self.sources = load(path)
 
-    def _start_services(self) -> None:
+    def _start_services(self, names: Sequence[str] = tuple(SERVICES)) -> None:
         given = environment(self.settings)
         kind = Profiled if os.environ.get(PROFILE) else Service
         record = self._stack.state_file.record
-        for name in SERVICES:
+        for name in names:
             log = self._folder / "data" / "logs" / f"{name}.log"
             service = kind(name, log=log, environment=given, record=record)
             self._services.append(service)
             service.start()
         for slot in range(1, self._workers):
             self.add_worker(slot)
-        self._say(f"started {', '.join(SERVICES)}")
+        self._say(f"started {', '.join(names)}")
 
     def _await_ports(self) -> None:
         wanted = [self.settings.web_port, *(s.mllp_port for s in self.sources if s.mllp_port)]

@@ -13,6 +13,7 @@ def register(app: typer.Typer) -> None:
     bench = typer.Typer(help="Measure this version on this machine.", no_args_is_help=True)
     bench.command("end-to-end")(end_to_end)
     bench.command("identity")(identity)
+    bench.command("partition")(partition)
     bench.command("scale")(scale)
     bench.command("stream")(stream)
     app.add_typer(bench, name="bench")
@@ -92,6 +93,32 @@ def stream(
     except StopAsked:
         raise typer.Exit(INTERRUPTED) from None
     show(figures, as_json=as_json)
+
+
+def partition(
+    seconds: Annotated[int, typer.Option(min=1, help="How long one of two is cut off.")] = 60,
+    rate: Annotated[int, typer.Option(min=20, help="Changes/s, of each establishment.")] = 100,
+    before: Annotated[int, typer.Option(min=1, help="Seconds watched before the cut.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """An establishment is cut off from Kafka and comes back: how fast it drains, what others feel."""
+    from dsn_deploy.asked import Asked as Stop
+    from dsn_deploy.asked import StopAsked
+    from dsn_deploy.bench.figures import Progress, show
+    from dsn_deploy.bench.partition import Asked, run
+    from dsn_deploy.errors import FAILED, INTERRUPTED
+
+    stop = Stop()
+    try:
+        with stop.listening(), stop.interruptible():  # Ctrl-C leaves no server behind
+            asked = Asked(seconds=seconds, rate=rate, before_s=before)
+            figures, balanced = run(asked, Progress().say)
+    except StopAsked:
+        raise typer.Exit(INTERRUPTED) from None
+    show(figures, as_json=as_json)
+    if not balanced:
+        typer.echo("dsn: the ledger does not balance", err=True)
+        raise typer.Exit(FAILED)
 
 
 def scale(

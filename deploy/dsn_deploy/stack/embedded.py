@@ -41,13 +41,16 @@ class EmbeddedStack:
         progress: Progress | None = None,
         ready_s: float = READY_S,
         on_ready: Callable[[Server], None] | None = None,
+        listeners: Mapping[str, tuple[int, int]] | None = None,
     ) -> None:
+        """``listeners``: further ones of Kafka, by name: the port, and the one clients are told."""
         #: Everything of these servers is in here.
         self.data = data.absolute()
         self._wanted = dict(ports or {})
         self._progress = progress
         self._ready_s = ready_s
         self._on_ready = on_ready or (lambda server: None)
+        self._listeners = dict(listeners or {})
         self._exit = ExitStack()
         #: True while the folder, and the state file in it, are ours.
         self._owned = False
@@ -127,6 +130,7 @@ class EmbeddedStack:
             class_path=class_path,
             port=self.ports.kafka,
             controller_port=self.ports.controller,
+            others=self._listeners,
             record=record,
         )
         self.registry = Registry(
