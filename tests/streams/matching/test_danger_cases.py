@@ -490,6 +490,33 @@ OURS = [
         who("Samira", "Haddad", "1985-05-15", "F", ids={"passport": "AB123456"}, **HOME),
         "review",
     ),
+    (
+        "61 two Jean Tremblay of one day, sequences 1 and 2, one number mistyped",
+        who("Jean", "Tremblay", "1961-04-12", "M", number=JEAN),
+        who("Jean", "Tremblay", "1961-04-12", "M", number=wrong(JEAN_2)),
+        "review",
+    ),
+    (
+        "62 two namesakes with a rare name of one day, sequences 1 and 2, one number mistyped",
+        who("Harpreet", "Dhillon", "1961-04-12", "M", number=nam("DHIH", "1961-04-12", "M")),
+        who(
+            *("Harpreet", "Dhillon", "1961-04-12", "M"),
+            number=wrong(nam("DHIH", "1961-04-12", "M", "2")),
+        ),
+        "review",
+    ),
+    (
+        "63 the same, at one telephone: the sequence was mistyped",
+        who(
+            "Harpreet", "Dhillon", "1961-04-12", "M", number=nam("DHIH", "1961-04-12", "M"), **HOME
+        ),
+        who(
+            *("Harpreet", "Dhillon", "1961-04-12", "M"),
+            number=wrong(nam("DHIH", "1961-04-12", "M", "2")),
+            **HOME,
+        ),
+        "same",
+    ),
 ]
 CASES += OURS
 
