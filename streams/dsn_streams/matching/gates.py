@@ -406,7 +406,7 @@ def _seen(found: tuple[int, ...]) -> Seen:
         reached=reached,
         parents=parents,
         backed=backed,
-        alone=not numbers and not backed and postal not in (SAME, NEAR),
+        alone=not numbers and not backed and postal != SAME,
         exact=given in (SAME, GIVEN_PART) and family in (SAME, FAMILY_PART),
         clear=given in _CLEAR_GIVEN and family in _CLEAR_FAMILY,
     )

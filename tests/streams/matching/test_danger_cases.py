@@ -517,6 +517,12 @@ OURS = [
         ),
         "same",
     ),
+    (
+        "64 two of one name and birth date, in one part of a city and no nearer",
+        who("John", "Campbell", "1961-04-12", "M", postal="G1R 2B5", phone="418 555-2399"),
+        who("John", "Campbell", "1961-04-12", "M", postal="G1R 9Z9", phone="418 555-8311"),
+        "review",
+    ),
 ]
 CASES += OURS
 
