@@ -33,7 +33,7 @@ class Waiting(msgspec.Struct, array_like=True, frozen=True):
     offset: int
     source: str
     epoch: int
-    #: 0 for what was put through again: its number was counted long ago.
+    #: 0 for what was put through again: it was counted long ago, and holds nothing back.
     seq: int
     #: Encoded, as it would have been sent under link version 0.
     message: bytes
@@ -87,8 +87,8 @@ class Held:
         """Nothing of this record waits any more; ``waited`` is what did."""
         self._rows.pop(record.encode(), None)
         for one in waited:
-            self._offsets[one.topic, one.partition].remove(one.offset)
             if one.seq:
+                self._offsets[one.topic, one.partition].remove(one.offset)
                 self._seqs[one.topic, one.partition, one.source, one.epoch].remove(one.seq)
 
     def position(self, place: Place, reached: int) -> int:
@@ -100,8 +100,8 @@ class Held:
         return min(complete, self._seqs[key].value(complete + 1) - 1)
 
     def _note(self, waiting: Waiting) -> None:
-        self._offsets[waiting.topic, waiting.partition].add(waiting.offset)
         if waiting.seq:
+            self._offsets[waiting.topic, waiting.partition].add(waiting.offset)
             key = (waiting.topic, waiting.partition, waiting.source, waiting.epoch)
             self._seqs[key].add(waiting.seq)
 
