@@ -58,6 +58,10 @@ class Topic(NamedTuple):
     topic_id: str
     partitions: int
 
+#: The broker answers a fetch when this much is there, or after this time, ms.
+FETCH_BYTES_MIN = 128 << 10
+FETCH_WAIT_MS = 50
+
 
 class Intake:
     """A Kafka consumer that reads assigned partitions; may be closed and used no more."""
@@ -81,6 +85,10 @@ class Intake:
                 "auto.offset.reset": "error",
                 "isolation.level": "read_committed",
                 "allow.auto.create.topics": False,
+                # An answer for every transaction anybody commits costs broker and client more than
+                # what is in it.
+                "fetch.min.bytes": FETCH_BYTES_MIN,
+                "fetch.wait.max.ms": FETCH_WAIT_MS,
                 # The default waits a second with a full queue before it fetches again.
                 "fetch.queue.backoff.ms": 10,
                 "queued.max.messages.kbytes": 32_768,
