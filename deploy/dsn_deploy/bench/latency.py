@@ -19,7 +19,7 @@ from itertools import cycle
 import psycopg
 
 from dsn_deploy.bench.figures import BenchError
-from dsn_deploy.bench.load import Load
+from dsn_deploy.bench.load import CHANGES_PER_MESSAGE, Load
 from dsn_deploy.bench.system import System
 from dsn_producers.outbox import Outbox
 from dsn_producers.taking import Taken
@@ -148,16 +148,21 @@ def _pace(
     every = max(1, rate // MARKS_PER_S)
     began = time.monotonic()
     last: Future[Taken] | None = None
-    for count in range(rate * seconds):
-        load, outbox = loads[(count // every + count) % len(loads)]
+    count = messages = 0
+    while count < rate * seconds:
+        load, outbox = loads[messages % len(loads)]
+        messages += 1
         time.sleep(max(0.0, began + count / rate - time.monotonic()))
         if count % every:
-            last = outbox.take(next(load))
+            changes = min(CHANGES_PER_MESSAGE, every - count % every, rate * seconds - count)
+            last = outbox.take(load.message(changes))
+            count += changes
             continue
         number, person = next(records[load.source.name])
         message, entry = load.marked(number, f"mark-{count}")
         last = outbox.take(message)
         last.add_done_callback(telling(reader, entry, person))
+        count += 1
     if last is not None:
         last.result(60)
 

@@ -1,4 +1,4 @@
-"""Changes for a measurement, as messages that an outbox takes: one item each.
+"""Changes for a measurement, as messages that an outbox takes.
 
 They come from ``dsn_deploy.demo.changes``; what that module numbers is numbered again by the
 outbox, which also drops an item that says nothing new.
@@ -25,6 +25,8 @@ from dsn_streams.entries import entry_of
 
 #: More than any measurement takes; the generator wants to know its end.
 _CHANGES_MAX = 1 << 40
+#: Changes of a message: those of the demonstration have 3.4.
+CHANGES_PER_MESSAGE = 3
 #: Records that are registered over MLLP; beyond, they are registered again.
 _REGISTERED = 5_000
 
@@ -50,7 +52,16 @@ class Load:
         return self
 
     def __next__(self) -> Message:
-        return self._message(next(self._changes))
+        return self.message(1)
+
+    def message(self, changes: int = CHANGES_PER_MESSAGE) -> Message:
+        """The next changes, as one message."""
+        return self._message(*(next(self._changes) for _ in range(changes)))
+
+    def messages(self, changes: int) -> Iterator[Message]:
+        """The next changes, as messages of ``CHANGES_PER_MESSAGE``; the last may have fewer."""
+        for at in range(0, changes, CHANGES_PER_MESSAGE):
+            yield self.message(min(CHANGES_PER_MESSAGE, changes - at))
 
     def marked(self, number: str, mark: str) -> tuple[Message, str]:
         """A change of the record ``number`` that is found again by its entry; both."""
@@ -60,21 +71,25 @@ class Load:
         entry = entry_of(change.section, "", change.source, key, mark)
         return self._message(change), entry
 
-    def _message(self, change: RecordChange) -> Message:
-        item = Item(
-            authority=change.authority,
-            number=change.number,
-            section=change.section,
-            item=change.item,
-            entry=change.entry,
-            op=change.op,
-            status=change.status,
-            occurred_at=change.occurred_at,
-            content=change.content,
-        )
+    def _message(self, *changes: RecordChange) -> Message:
         # A message has other bytes each time, a control id at the least.
-        digest = hashlib.sha256(f"{change.source}:{change.seq}".encode()).digest()
-        return Message(digest=digest, changes=(change_of(item, self._partitions),))
+        digest = hashlib.sha256(f"{changes[0].source}:{changes[0].seq}".encode()).digest()
+        numbered = tuple(change_of(_item(change), self._partitions) for change in changes)
+        return Message(digest=digest, changes=numbered)
+
+
+def _item(change: RecordChange) -> Item:
+    return Item(
+        authority=change.authority,
+        number=change.number,
+        section=change.section,
+        item=change.item,
+        entry=change.entry,
+        op=change.op,
+        status=change.status,
+        occurred_at=change.occurred_at,
+        content=change.content,
+    )
 
 
 def loads_of(
