@@ -176,6 +176,7 @@ class Edge(Actor):
         """
         if self._busy or self._reading is None or not self._backup.exists() or self.unsent:
             return False  # it works, or is only starting
+        self._note()  # also what was taken by one that died before it answered
         if any(seen.get(key, 0) < seq for key, seq in self.numbered().items()):
             return False
         self._restore = True
