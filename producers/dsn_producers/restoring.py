@@ -4,7 +4,9 @@ It would otherwise give numbers the centre knows with other bytes. What was take
 opened, and before the centre could be asked, stands under such numbers: it moves to the new epoch.
 What is older keeps its numbers, because it is what the centre has, or would have had.
 
-The forwarder sends nothing before the centre's word was read, so nothing that moves was ever sent.
+The forwarder sends nothing before the centre's word was read, so nothing that moves was ever sent by
+this file. A copy made while the centre could not be asked moves what its original sent later: the
+centre has it twice then, and what stands is under the new numbers.
 """
 
 from __future__ import annotations
