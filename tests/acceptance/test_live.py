@@ -29,7 +29,7 @@ RECORDS = 4
 LIVE_S = 20.0
 #: Fewer reads than these prove little; on a crowded machine messages go on until they are done.
 READS_MIN = 50
-LIVE_S_MAX = 90.0
+LIVE_S_MAX = 180.0
 #: Messages a second; each household has a move every quarter of a second.
 RATE = 40
 
