@@ -345,11 +345,14 @@ class _Looking:
                     self._one_sided(epoch, (floor + 1, numbered), Side.SITE)
 
     def _beyond(self) -> None:
-        """Numbers behind all we ever gave, which digests do not cover."""
-        for epoch, (_, numbered) in self._site.epochs.items():
+        """What digests do not cover: numbers behind all we ever gave, and behind all the centre has."""
+        for epoch, (floor, numbered) in self._site.epochs.items():
             highest = self._centre.epochs.get(epoch, (0, 0))[1]
             last = max(numbered, self._said.covers.get(epoch, (0, 0))[1])
             self._one_sided(epoch, (last + 1, highest), Side.CENTRE)
+            if self._said.number == 1 and epoch in self._said.covers:  # later: given meanwhile
+                upto = self._said.covers[epoch][1]
+                self._one_sided(epoch, (max(upto, floor) + 1, numbered), Side.SITE)
 
     def _add(self, name: str, epoch: int, run: Run) -> None:
         if run[0] <= run[1]:

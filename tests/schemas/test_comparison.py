@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dsn_schemas.comparison import (
@@ -163,6 +163,8 @@ def epochs(draw: st.DrawFn) -> dict[int, Planted]:
 
 @settings(deadline=None, max_examples=100)
 @given(epochs(), st.booleans())
+@example({1: Planted(numbered=11, gone={1, 11})}, False)
+@example({1: Planted(numbered=11, read=11, gone={10, 11})}, False)
 def test_every_difference_is_found_and_nothing_else(
     planted: dict[int, Planted], site_first: bool
 ) -> None:
