@@ -92,8 +92,6 @@ class Edge(Actor):
         #: Number -> what the sender was told is safe.
         self.acknowledged: list[RecordChange] = []
         self._noted = 0
-        #: Up to here everything was in the journal when an old copy took the outbox's place.
-        self._sent_once = 0
         self._session: Session | None = None
         self._journal: SimulatedJournal | None = None
         self._file: SteppedFile | None = None
@@ -182,7 +180,6 @@ class Edge(Actor):
         if any(seen.get(key, 0) < seq for key, seq in self.numbered().items()):
             return False
         self._restore = True
-        self._sent_once = self._noted
         self.kill()
         return True
 
@@ -294,13 +291,10 @@ class Edge(Actor):
 
     def _renumbered(self, since: int) -> None:
         """Note anew what was taken behind that position."""
-        if all(position_of(c.epoch, c.seq) <= since for c in self.acknowledged):
+        moved = [c for c in self.acknowledged if position_of(c.epoch, c.seq) > since]
+        if not moved:
             return
-        # A copy made before the centre could be asked moves what was sent later: it is there twice,
-        # under its old number and, standing, under its new one.
-        stays = max(since, self._sent_once)
-        moved = [c for c in self.acknowledged if position_of(c.epoch, c.seq) > stays]
-        self.acknowledged = [c for c in self.acknowledged if position_of(c.epoch, c.seq) <= stays]
+        self.acknowledged = [c for c in self.acknowledged if position_of(c.epoch, c.seq) <= since]
         self._noted = since
         before = len(self.acknowledged)
         self._note()
