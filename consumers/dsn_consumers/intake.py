@@ -23,6 +23,7 @@ from confluent_kafka.admin import AdminClient
 
 from dsn_consumers.errors import raise_fatal
 from dsn_schemas.settings import Settings
+from dsn_schemas.topics import FETCH_BYTES_MIN, FETCH_WAIT_MS
 
 log = structlog.get_logger()
 
@@ -58,10 +59,6 @@ class Topic(NamedTuple):
     topic_id: str
     partitions: int
 
-#: The broker answers a fetch when this much is there, or after this time, ms.
-FETCH_BYTES_MIN = 128 << 10
-FETCH_WAIT_MS = 50
-
 
 class Intake:
     """A Kafka consumer that reads assigned partitions; may be closed and used no more."""
@@ -85,8 +82,6 @@ class Intake:
                 "auto.offset.reset": "error",
                 "isolation.level": "read_committed",
                 "allow.auto.create.topics": False,
-                # An answer for every transaction anybody commits costs broker and client more than
-                # what is in it.
                 "fetch.min.bytes": FETCH_BYTES_MIN,
                 "fetch.wait.max.ms": FETCH_WAIT_MS,
                 # The default waits a second with a full queue before it fetches again.

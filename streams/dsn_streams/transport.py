@@ -32,6 +32,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
+from dsn_schemas.topics import FETCH_BYTES_MIN, FETCH_WAIT_MS
 from dsn_streams import coordination
 from dsn_streams.lane import Link
 from dsn_streams.lanes import EXIT_SOFTWARE, leave
@@ -42,10 +43,6 @@ if TYPE_CHECKING:
 
 #: Longest a fetch may hold up a rebalance.
 FETCH_S = 0.3
-#: The broker answers a fetch when this much is there, or after this time: an answer for every
-#: transaction anybody commits would cost more than what is in it.
-FETCH_BYTES_MIN = 128 << 10
-FETCH_WAIT_MS = 50
 
 
 class LaneAssignor(AbstractPartitionAssignor):  # type: ignore[misc]  # aiokafka is not typed
