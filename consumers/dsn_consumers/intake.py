@@ -15,13 +15,12 @@ from confluent_kafka import (
     TIMESTAMP_NOT_AVAILABLE,
     Consumer,
     KafkaError,
-    KafkaException,
-    TopicCollection,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient
 
 from dsn_consumers.errors import raise_fatal
+from dsn_schemas.described import described
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import FETCH_BYTES_MIN, FETCH_WAIT_MS
 
@@ -97,19 +96,10 @@ class Intake:
 
     def describe(self, names: list[str]) -> list[Topic]:
         """The topics of these names; those that do not exist are left out."""
-        if not names:
-            return []
-        asked = self._admin.describe_topics(TopicCollection(names), request_timeout=ASK_S)
-        found = []
-        for name, answer in asked.items():
-            try:
-                topic = answer.result(ASK_S)
-            except KafkaException as error:
-                if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                    continue
-                raise
-            found.append(Topic(name, str(topic.topic_id), len(topic.partitions)))
-        return found
+        return [
+            Topic(name, str(one.topic_id), len(one.partitions))
+            for name, one in described(self._admin, names, ASK_S).items()
+        ]
 
     def first_offset(self, place: Place) -> int:
         """The oldest offset there is. Raises ``KafkaException``."""

@@ -16,7 +16,6 @@ from confluent_kafka import (
     Consumer,
     KafkaError,
     KafkaException,
-    TopicCollection,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient
@@ -24,6 +23,7 @@ from confluent_kafka.admin import AdminClient
 from dsn_producers.errors import EdgeError
 from dsn_producers.receipts import Word, latest
 from dsn_producers.sources import Source
+from dsn_schemas.described import described
 from dsn_schemas.records import Receipt, ResendRequest, RetryRequest
 from dsn_schemas.registry import RegistryIds
 from dsn_schemas.settings import Settings
@@ -129,13 +129,11 @@ class KafkaFeed:
 
     def topic_id(self) -> str | None:
         """See ``Feed``."""
-        asked = self._admin.describe_topics(
-            TopicCollection([self._changes]), request_timeout=_ASK_S
-        )
         try:
-            return str(asked[self._changes].result(_ASK_S).topic_id)
+            found = described(self._admin, [self._changes], _ASK_S).get(self._changes)
         except (KafkaException, TimeoutError):
             return None
+        return None if found is None else str(found.topic_id)
 
     def close(self) -> None:
         """See ``Feed``."""

@@ -11,10 +11,11 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicCollection
+from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 from rocksdict import Cache
 
+from dsn_schemas.described import described
 from dsn_streams.stage import State
 from dsn_streams.state import RocksState
 
@@ -101,14 +102,4 @@ class Clients:
 
 def topic_ids(admin: AdminClient, names: Collection[str]) -> dict[str, str]:
     """The id of each topic that exists: one made anew has another. Raises ``KafkaException``."""
-    if not names:
-        return {}
-    found: dict[str, str] = {}
-    asked = admin.describe_topics(TopicCollection(sorted(names)), request_timeout=ASK_S)
-    for name, answer in asked.items():
-        try:
-            found[name] = str(answer.result(ASK_S).topic_id)
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
-                raise
-    return found
+    return {name: str(one.topic_id) for name, one in described(admin, names, ASK_S).items()}
