@@ -334,25 +334,24 @@ class _Looking:
         self._add(name, epoch, (max(run[0], first), min(run[1], last)))
 
     def _epochs(self) -> None:
-        """Epochs that one side alone knows of."""
+        """What the digests of the other side's first word do not cover: whole epochs, and what the site
+        gave behind all the centre had. What is given later is no difference."""
         for epoch, (_, highest) in self._centre.epochs.items():
             if epoch not in self._site.epochs and highest:
                 self._one_sided(epoch, (1, highest), Side.CENTRE)
         if self._by is Side.SITE:
             for epoch, (floor, numbered) in self._site.epochs.items():
                 self._add("not_compared", epoch, (1, floor))
-                if epoch not in self._said.covers and numbered > floor:
-                    self._one_sided(epoch, (floor + 1, numbered), Side.SITE)
+                if self._said.number == 1 or epoch not in self._said.covers:
+                    _, upto = self._said.covers.get(epoch, (0, 0))
+                    self._one_sided(epoch, (max(upto, floor) + 1, numbered), Side.SITE)
 
     def _beyond(self) -> None:
-        """What digests do not cover: numbers behind all we ever gave, and behind all the centre has."""
-        for epoch, (floor, numbered) in self._site.epochs.items():
+        """Numbers behind all we ever gave, which digests do not cover."""
+        for epoch, (_, numbered) in self._site.epochs.items():
             highest = self._centre.epochs.get(epoch, (0, 0))[1]
             last = max(numbered, self._said.covers.get(epoch, (0, 0))[1])
             self._one_sided(epoch, (last + 1, highest), Side.CENTRE)
-            if self._said.number == 1 and epoch in self._said.covers:  # later: given meanwhile
-                upto = self._said.covers[epoch][1]
-                self._one_sided(epoch, (max(upto, floor) + 1, numbered), Side.SITE)
 
     def _add(self, name: str, epoch: int, run: Run) -> None:
         if run[0] <= run[1]:
