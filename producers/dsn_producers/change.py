@@ -18,6 +18,7 @@ from typing import Any, cast
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
 from dsn_producers.mapping import Item
+from dsn_schemas.avro_bytes import number, text, varint
 from dsn_schemas.contract import without_logical_types
 from dsn_schemas.keys import partition_of, record_key
 from dsn_schemas.topics import MESSAGE_BYTES_MAX
@@ -91,14 +92,14 @@ def change_of(item: Item, partitions: int) -> Change:
 
 def source_prefix(source: str, epoch: int) -> bytes:
     """Avro of the first two fields: the same for every change of a source and epoch."""
-    return _text(source) + _number(epoch)
+    return text(source) + number(epoch)
 
 
 def body(prefix: bytes, seq: int, previous: int, captured_at: int, change: Change) -> bytes:
     """The Avro body of the change under its numbers."""
     return b"".join(
-        (prefix, _number(seq), _number(previous), change.middle)
-        + (_number(captured_at), change.content)
+        (prefix, number(seq), number(previous), change.middle)
+        + (number(captured_at), change.content)
     )
 
 
@@ -126,11 +127,11 @@ def upgraded(data: bytes, writer: Any) -> bytes:
 
 def renumbered(data: bytes, prefix: bytes, seq: int, previous: int) -> bytes:
     """A body of our version of the schema under other numbers; ``prefix`` is ``source_prefix``."""
-    length, at = _read_number(data, 0)
-    at += length
+    length, at = varint(data, 0)
+    at += length >> 1
     for _ in _NUMBERED_FIELDS[1:]:
-        _, at = _read_number(data, at)
-    return prefix + _number(seq) + _number(previous) + data[at:]
+        _, at = varint(data, at)
+    return prefix + number(seq) + number(previous) + data[at:]
 
 
 def parsed_schema(text: str) -> Any:
@@ -166,29 +167,3 @@ def _digest(*parts: str | bytes) -> bytes:
         digest.update(len(data).to_bytes(8, "big"))
         digest.update(data)
     return digest.digest()
-
-
-def _text(value: str) -> bytes:
-    data = value.encode()
-    return _number(len(data)) + data
-
-
-def _read_number(data: bytes, at: int) -> tuple[int, int]:
-    """The Avro long at a place, and the place behind it."""
-    value = shift = 0
-    while data[at] > 0x7F:
-        value |= (data[at] & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-    value |= data[at] << shift
-    return (value >> 1) ^ -(value & 1), at + 1
-
-
-def _number(value: int) -> bytes:
-    """An Avro long: zigzag, seven bits a byte."""
-    rest = (value << 1) ^ (value >> 63)
-    out = bytearray()
-    while rest > 0x7F:
-        out.append((rest & 0x7F) | 0x80)
-        rest >>= 7
-    out.append(rest)
-    return bytes(out)

@@ -12,6 +12,8 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from dsn_schemas.avro_bytes import varint
+
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 #: From bytes and a place in them: what was read, and the place behind it. Raises ``ValueError``
 #: or ``IndexError`` for bytes that are no such record; who calls it looks whether all were read.
@@ -36,7 +38,7 @@ def reader_of(
     names: dict[str, Any] = {
         **{f"new_{name}": one for name, one in source.kinds.items()},
         **source.symbols,
-        "number": _number,
+        "number": varint,
         "length": _length,
         "count": _count,
     }
@@ -166,21 +168,9 @@ def _short(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def _number(data: bytes, at: int) -> tuple[int, int]:
-    """A varint as it stands (zigzag), and the place behind it."""
-    found = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        found |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return found, at
-        shift += 7
-
-
 def _length(data: bytes, at: int) -> tuple[int, int]:
     """Twice a length, or twice an index."""
-    found, at = _number(data, at)
+    found, at = varint(data, at)
     if found & 1:
         raise ValueError("a negative length")
     return found, at
@@ -188,7 +178,7 @@ def _length(data: bytes, at: int) -> tuple[int, int]:
 
 def _count(data: bytes, at: int) -> tuple[int, int]:
     """Items in a block of an array; a negative count stands before the size of the block."""
-    found, at = _number(data, at)
+    found, at = varint(data, at)
     if found & 1:
-        return (found + 1) >> 1, _number(data, at)[1]
+        return (found + 1) >> 1, varint(data, at)[1]
     return found >> 1, at

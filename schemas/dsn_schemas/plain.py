@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
+from dsn_schemas.avro_bytes import number, text
+
 #: Adds a record to the bytes. Raises what the operations on a wrong field raise: ``ValueError``,
 #: ``TypeError``, ``AttributeError`` or ``KeyError``.
 Writer = Callable[[object, bytearray], None]
@@ -25,7 +27,7 @@ def writer_of(schema: Mapping[str, Any]) -> Writer | None:
     lines: list[str] = []
     if not _record(schema, lines, set()):
         return None
-    names: dict[str, Any] = {"number": _number, "text": _text, "texts": _texts, "items": _items}
+    names: dict[str, Any] = {"number": _number, "text": text, "texts": _texts, "items": _items}
     exec("\n".join(lines), names)  # noqa: S102 - our own schemas
     return cast(Writer, names[f"write_{_short(schema['name'])}"])
 
@@ -75,31 +77,16 @@ def _number(value: int, limit: int, out: bytearray) -> None:
     """A zigzag varint."""
     if not -limit <= value < limit:
         raise ValueError("the number is too large")
-    rest = value << 1 if value >= 0 else (~value << 1) | 1
-    while rest > 0x7F:
-        out.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    out.append(rest)
+    out += number(value)
 
 
 def _items(values: Sequence[object], write: Writer, out: bytearray) -> None:
     """A list of records."""
     if len(values):
-        _number(len(values), _LIMITS["long"], out)
+        out += number(len(values))
         for one in values:
             write(one, out)
     out.append(0)
-
-
-def _text(value: str) -> bytes:
-    """A text behind its length."""
-    data = value.encode()
-    size = len(data)
-    if size < 64:
-        return bytes((size << 1,)) + data
-    out = bytearray()
-    _number(size, _LIMITS["long"], out)
-    return bytes(out) + data
 
 
 @lru_cache(maxsize=_LISTS_MAX)
@@ -107,8 +94,4 @@ def _texts(values: tuple[str, ...]) -> bytes:
     """A list of texts."""
     if len(values) == 0:
         return b"\0"
-    out = bytearray()
-    _number(len(values), _LIMITS["long"], out)
-    for one in values:
-        out += _text(one)
-    return bytes(out) + b"\0"
+    return b"".join((number(len(values)), *map(text, values), b"\0"))

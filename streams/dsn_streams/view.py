@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from dsn_schemas.avro_bytes import number, text
 from dsn_schemas.contract import named_types
 from dsn_schemas.keys import SEPARATOR, partition_of, split_record_key, view_key
 from dsn_schemas.records import Disagreement, FieldOrigin, RecordSettled, ViewBarrier
@@ -33,9 +34,9 @@ class ViewWriter:
         """The record of an entry."""
         parts = [
             self._codec.frame_of("ViewEntry"),
-            _text(person),
-            _number(section),
-            _text(entry),
+            text(person),
+            number(section),
+            text(entry),
             _word(merged.status),
             *_array([_word(name) for name in merged.conflicts]),
             _instant(merged.as_of),
@@ -83,16 +84,16 @@ class ViewWriter:
 
 
 def _contributor(item: Contribution) -> bytes:
-    authority, number = split_record_key(item.record)
+    authority, local = split_record_key(item.record)
     return b"".join(
         (
             _word(item.source),
             _word(authority),
-            _text(number),
-            _text(item.item),
-            _number(item.epoch),
-            _number(item.seq),
-            _number(item.op),
+            text(local),
+            text(item.item),
+            number(item.epoch),
+            number(item.seq),
+            number(item.op),
             _word(item.status),
             _instant(item.occurred_at),
             _instant(item.captured_at),
@@ -101,34 +102,28 @@ def _contributor(item: Contribution) -> bytes:
 
 
 def _origin(origin: FieldOrigin) -> bytes:
-    positions = _array([_number(position) for position in origin.contributors])
+    positions = _array([number(position) for position in origin.contributors])
     return b"".join((_word(origin.field), *positions, _word(origin.rule)))
 
 
 def _disagreement(one: Disagreement) -> bytes:
-    positions = _array([_number(position) for position in one.contributors])
-    return b"".join((_word(one.field), _text(one.value), *positions))
+    positions = _array([number(position) for position in one.contributors])
+    return b"".join((_word(one.field), text(one.value), *positions))
 
 
 def _array(items: Sequence[bytes]) -> Sequence[bytes]:
     """An Avro array: one block, then an empty one."""
-    return (_number(len(items)), *items, b"\0") if items else (b"\0",)
-
-
-def _text(value: str) -> bytes:
-    data = value.encode()
-    size = len(data)
-    return (_SHORT[size] if size < 64 else _number(size)) + data
+    return (number(len(items)), *items, b"\0") if items else (b"\0",)
 
 
 #: A text out of a small vocabulary: sources, authorities, statuses, names of fields.
-_word = lru_cache(maxsize=1 << 14)(_text)
+_word = lru_cache(maxsize=1 << 14)(text)
 
 
 def _instant(value: int) -> bytes:
     """An Avro long that is an instant of this age: six bytes, without a loop."""
     if not 1 << 34 <= value < 1 << 41:
-        return _number(value)
+        return number(value)
     z = value << 1
     return bytes(
         (
@@ -140,23 +135,6 @@ def _instant(value: int) -> bytes:
             z >> 35,
         )
     )
-
-
-#: The numbers of one byte, which most are.
-_SHORT = tuple(bytes((value << 1,)) for value in range(64))
-
-
-def _number(value: int) -> bytes:
-    """An Avro int or long: zigzag, seven bits a byte."""
-    if 0 <= value < 64:
-        return _SHORT[value]
-    rest = (value << 1) ^ (value >> 63)
-    out = bytearray()
-    while rest > 0x7F:
-        out.append((rest & 0x7F) | 0x80)
-        rest >>= 7
-    out.append(rest)
-    return bytes(out)
 
 
 def _check_order(name: str, expected: tuple[str, ...]) -> None:
