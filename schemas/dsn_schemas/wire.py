@@ -127,10 +127,7 @@ class Codec:
         because ``fastavro`` parses the union of all contents anew with every call."""
         head = self.head(data)
         kind = getattr(records, name)
-        rest = {
-            key: item if type(item) in _PLAIN else _converted(kind, key, item)
-            for key, item in head.fields.items()
-        }
+        rest = _typed_fields(kind, head.fields)
         return cast(object, kind(**rest, content=decode_content(head.content)))
 
     def head(self, data: bytes) -> Head:
@@ -368,15 +365,13 @@ def avro_dict(record: Any) -> dict[str, object]:
 def typed(name: str, value: dict[str, object]) -> object:
     """A decoded dictionary as the frozen dataclass of that name."""
     kind = getattr(records, name)
-    if "content" in _field_names(kind):
+    if _has_content(name):
         content = _content(value.pop("content"))
-        rest = {key: _converted(kind, key, item) for key, item in value.items()}
-        return kind(**rest, content=content)
+        return kind(**_typed_fields(kind, value), content=content)
     return msgspec.convert(value, kind)
 
 
 _ABSENT = object()
-_PLAIN = frozenset((str, int, bool))
 
 
 @cache
@@ -392,6 +387,10 @@ def _has_content(name: str) -> bool:
 @cache
 def _field_type(kind: Hashable, name: str) -> Any:
     return get_type_hints(cast(Any, kind))[name]
+
+
+def _typed_fields(kind: Any, values: Mapping[str, object]) -> dict[str, object]:
+    return {name: _converted(kind, name, value) for name, value in values.items()}
 
 
 def _converted(kind: Any, name: str, value: object) -> object:
