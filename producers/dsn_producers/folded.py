@@ -37,10 +37,10 @@ class Day:
 class Fold:
     """The days of one epoch while changes are put behind what is known of them."""
 
-    def __init__(self, file: OutboxFile, epoch: int) -> None:
+    def __init__(self, file: OutboxFile, epoch: int, frames: Frames) -> None:
         self._file = file
         self._epoch = epoch
-        self._frames = Frames(file)
+        self._frames = frames
         self._days: dict[str, tuple[list[Run], bytes]] = {}
 
     def add(self, seq: int, captured_at: int, schema: int, body: bytes) -> bytes:
@@ -113,11 +113,12 @@ def known_days(file: OutboxFile) -> dict[tuple[int, date], Day]:
         found[one.epoch, one.day] = one
     position = -1
     folds: dict[int, Fold] = {}
+    frames = Frames(file)
     while rows := file.all("held_after", position, ROWS_MAX):
         for position, captured_at, schema, body in rows:  # the next read goes on there
             epoch, seq = divmod(position, EPOCH_SPAN)
             if epoch not in folds:
-                folds[epoch] = Fold(file, epoch)
+                folds[epoch] = Fold(file, epoch, frames)
             folds[epoch].add(seq, captured_at, schema, body)
     for fold in folds.values():
         found |= {(one.epoch, one.day): one for one in fold.days()}

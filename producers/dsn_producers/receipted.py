@@ -182,7 +182,7 @@ def free(file: OutboxFile, captured_before: int, count_max: int) -> int:
             first = position_of(epoch, freed)
             last = first
             rows = file.all("trimmable", first, limit, count_max - removed, captured_before)
-            fold = Fold(file, epoch)
+            fold = Fold(file, epoch, frames)
             for position, captured_at, schema, body in rows:
                 if size_bytes >= FREE_BYTES_MAX:
                     break

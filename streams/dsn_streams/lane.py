@@ -454,9 +454,9 @@ def _restore_all(
         if writes and not ended:
             # Rows without their positions: a crash here restores them again from the same place.
             state.commit(writes, state.positions, state.changelog, now_s())
-        if ended and count and not said:
-            _check_format(FORMAT_UNSAID)
         if ended:
+            if count and not said:
+                _check_format(FORMAT_UNSAID)
             state.topics = topics
             state.commit(writes, positions, changelog, now_s())
             return count
