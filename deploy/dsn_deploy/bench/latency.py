@@ -158,22 +158,24 @@ def _pace(
             last = outbox.take(load.message(changes))
             count += changes
             continue
-        number, person = next(records[load.source.name])
-        message, entry = load.marked(number, f"mark-{count}")
-        last = outbox.take(message)
-        last.add_done_callback(telling(reader, entry, person))
+        last = take_marked(load, outbox, next(records[load.source.name]), f"mark-{count}", reader)
         count += 1
     if last is not None:
         last.result(60)
 
 
-def telling(reader: Reader, entry: str, person: str) -> Callable[[Future[Taken]], None]:
-    """Calls the reader when the change is durable; a refused one is never readable, and missed."""
+def take_marked(
+    load: Load, outbox: Outbox, record: tuple[str, str], mark: str, reader: Reader
+) -> Future[Taken]:
+    """Take a change that the reader waits for; ``record`` is its number and its person.
 
-    def tell(_: Future[Taken]) -> None:
-        reader.acknowledged(entry, person)
-
-    return tell
+    The reader is told when it is durable; a refused one is never readable, and missed.
+    """
+    number, person = record
+    message, entry = load.marked(number, mark)
+    taken = outbox.take(message)
+    taken.add_done_callback(lambda _: reader.acknowledged(entry, person))
+    return taken
 
 
 def known_records(

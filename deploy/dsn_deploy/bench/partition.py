@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ import psycopg
 from dsn_consumers.ledger import balanced, ledger
 from dsn_deploy.bench.end_to_end import WARM_CHANGES, folder
 from dsn_deploy.bench.figures import BenchError, percentile
-from dsn_deploy.bench.latency import LATE_S, MARKS_PER_S, Reader, known_records, telling
+from dsn_deploy.bench.latency import LATE_S, MARKS_PER_S, Reader, known_records, take_marked
 from dsn_deploy.bench.load import Load, loads_of
 from dsn_deploy.bench.system import System
-from dsn_deploy.bench.throughput import STANDSTILL_S, wait_readable
+from dsn_deploy.bench.throughput import complete_of, looks, wait_readable
 from dsn_deploy.faults.cluster import SITE, FreePorts
 from dsn_deploy.faults.members import Member
 from dsn_deploy.faults.proxy import FINE, Link, Proxy, Weather
@@ -41,11 +41,6 @@ from dsn_producers.taking import Taken
 _LOOK_S = 0.05
 #: Changes of each source before anything is measured: after them every record is known, and none moves.
 _KNOWN_CHANGES = 1_500
-
-_COMPLETE = """
-    SELECT least(seq_received, seq_complete)
-    FROM dsn.sources WHERE source = %s ORDER BY epoch DESC LIMIT 1
-"""
 
 #: All services but the edge, of which there are two.
 _CENTRE = tuple(name for name in SERVICES if name != "edge")
@@ -288,10 +283,8 @@ class Feeding:
             if count % every:
                 taken = near_outbox.take(next(near))
             else:
-                number, person = next(self._records)
-                message, entry = near.marked(number, f"mark-{count}")
-                taken = near_outbox.take(message)
-                taken.add_done_callback(telling(self._reader, entry, person))
+                record = next(self._records)
+                taken = take_marked(near, near_outbox, record, f"mark-{count}", self._reader)
             last = [taken, far_outbox.take(next(far))]
             count += 1
         for one in last:
@@ -311,7 +304,7 @@ def _mended(system: Parted, feeding: Feeding, say: Say) -> Drained:
         mended = time.monotonic()
         system.link.turn(FINE)
         moved, numbered = 0.0, 0
-        for _ in _looks(feeding, "the far outbox did not drain"):
+        for _ in looks(feeding.check, _LOOK_S, "the far outbox did not drain"):
             sent, numbered = _sent(file), file.counters(file.epoch).numbered
             if not moved and sent > sent_before:
                 moved = time.monotonic()
@@ -323,9 +316,8 @@ def _mended(system: Parted, feeding: Feeding, say: Say) -> Drained:
         file.close()
     say(f"{sent_after - sent_before} changes sent in {empty - moved:.1f} s")
     with psycopg.connect(system.settings.conninfo, autocommit=True) as connection:
-        for _ in _looks(feeding, "what had waited did not become readable"):
-            row = connection.execute(_COMPLETE, [far]).fetchone()
-            if row is not None and row[0] >= sent_before + backlog:
+        for _ in looks(feeding.check, _LOOK_S, "what had waited did not become readable"):
+            if complete_of(connection).get(far, 0) >= sent_before + backlog:
                 break
     readable = time.monotonic()
     say(f"all that had waited could be read {readable - mended:.1f} s after the mending")
@@ -341,13 +333,3 @@ def _mended(system: Parted, feeding: Feeding, say: Say) -> Drained:
 
 def _sent(file: OutboxFile) -> int:
     return file.meta("sent") % EPOCH_SPAN
-
-
-def _looks(feeding: Feeding, failed: str) -> Iterator[None]:
-    """One for each look, until ``STANDSTILL_S``; raises ``BenchError`` then."""
-    end = time.monotonic() + STANDSTILL_S
-    while time.monotonic() < end:
-        feeding.check()
-        yield
-        time.sleep(_LOOK_S)
-    raise BenchError(f"{failed} within {STANDSTILL_S:g} s")

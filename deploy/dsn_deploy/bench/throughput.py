@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 
@@ -96,7 +97,7 @@ def wait_readable(system: System, say: Callable[[str], object]) -> float:
     place, since = -1, 0.0
     with psycopg.connect(system.settings.conninfo, autocommit=True) as connection:
         while True:
-            complete: Mapping[str, int] = dict(connection.execute(_COMPLETE).fetchall())
+            complete = complete_of(connection)
             watch.look(sum(min(complete.get(s, 0), upto) for s, upto in expected.items()))
             if all(complete.get(source, 0) >= upto for source, upto in expected.items()):
                 now = time.monotonic()
@@ -116,15 +117,26 @@ def wait_counted(system: System, say: Callable[[str], object]) -> None:
     ``BenchError`` when nobody counts.
     """
     say("waiting for the books to be counted")
-    end = time.monotonic() + STANDSTILL_S
     with psycopg.connect(system.settings.conninfo, autocommit=True) as connection:
         row = connection.execute("SELECT clock_timestamp()").fetchone()
-        while time.monotonic() < end:
-            system.check()
+        for _ in looks(system.check, _LOOK_S, "the books were not counted"):
             if connection.execute(_COUNTED, row).fetchone() == (True,):
                 return
-            time.sleep(_LOOK_S)
-    raise BenchError(f"the books were not counted in {STANDSTILL_S:g} s")
+
+
+def complete_of(connection: psycopg.Connection[Any]) -> dict[str, int]:
+    """Up to which number of its latest epoch each source is complete."""
+    return dict(connection.execute(_COMPLETE).fetchall())
+
+
+def looks(check: Callable[[], object], pause_s: float, failed: str) -> Iterator[None]:
+    """One for each look, until ``STANDSTILL_S``; raises ``BenchError`` then, and what ``check`` does."""
+    end = time.monotonic() + STANDSTILL_S
+    while time.monotonic() < end:
+        check()
+        yield
+        time.sleep(pause_s)
+    raise BenchError(f"{failed} in {STANDSTILL_S:g} s")
 
 
 class _Watch:
