@@ -235,9 +235,9 @@ class _Turn:
         if wrong is not None:
             self._quarantine(batch, record, fields, *wrong)
             return
-        self._route(batch, record, head, again=again)
-        if retry:
-            self._end(batch, record, fields)
+        waits = self._route(batch, record, head, again=again, retry=retry)
+        if retry and not waits:
+            self._end(_place(batch, record), _number(fields), fields["captured_at"])
 
     def _numbered(self, batch: Batch, fields: Any) -> bool:
         """Note the number; ``False`` when it was seen before."""
@@ -245,7 +245,10 @@ class _Turn:
         self._moved.add(key)
         return progress.take(fields["seq"], fields["previous"], fields["captured_at"])
 
-    def _route(self, batch: Batch, record: InputRecord, head: Head, *, again: bool) -> None:
+    def _route(
+        self, batch: Batch, record: InputRecord, head: Head, *, again: bool, retry: bool
+    ) -> bool:
+        """Send a change to identify, to its person or both; ``True`` when it waits for a link."""
         fields: Any = head.fields
         key = record_key(fields["authority"], fields["number"])
         row = self._rows.get(key)
@@ -265,10 +268,11 @@ class _Turn:
         if section != "claims":
             item = self._contribution(key, row, fields, content)
             message = Again(item) if again else item
-            if row.version:
-                self._send(row.person, message)
-            else:
-                self._hold(key, batch, record, item, message)
+            if not row.version:
+                self._hold(key, batch, record, item, message, retry=retry)
+                return True
+            self._send(row.person, message)
+        return False
 
     def _hold(
         self,
@@ -277,11 +281,13 @@ class _Turn:
         record: InputRecord,
         item: Contribution,
         message: Contribution | Again,
+        *,
+        retry: bool,
     ) -> None:
-        """Keep a message until its record has a link."""
+        """Keep a message until its record has a link; what ends its quarantine waits with it."""
         number = 0 if isinstance(message, Again) else item.seq
         where = (batch.topic, batch.partition, record.offset, item.source, item.epoch, number)
-        name, value = self._held.add(key, Waiting(*where, messages.encode(message)))
+        name, value = self._held.add(key, Waiting(*where, messages.encode(message), retry))
         self._waiting[name] = value
 
     def _release(self, key: str, row: RecordRow) -> None:
@@ -295,12 +301,14 @@ class _Turn:
             waited.append(waiting)
             self._freed.add((waiting.topic, waiting.partition))
             message = messages.decode(waiting.message)
-            if isinstance(message, Again):
-                message = Again(msgspec.structs.replace(message.item, version=row.version))
-            else:
-                assert isinstance(message, Contribution)
-                message = msgspec.structs.replace(message, version=row.version)
-            self._send(row.person, message)
+            assert isinstance(message, Contribution | Again)
+            again = isinstance(message, Again)
+            item = message.item if isinstance(message, Again) else message
+            item = msgspec.structs.replace(item, version=row.version)
+            self._send(row.person, Again(item) if again else item)
+            if waiting.ends_quarantine:
+                where = (waiting.topic, waiting.partition, waiting.offset)
+                self._end(where, (item.source, item.epoch, item.seq), item.captured_at)
         self._held.release(key, waited)
 
     def _contribution(self, key: str, row: RecordRow, fields: Any, content: bytes) -> Contribution:
@@ -387,7 +395,8 @@ class _Turn:
     def _rejected(self, batch: Batch, record: InputRecord, head: Head) -> None:
         fields: Any = head.fields
         if fields["op"] == "delete":
-            self._end(batch, record, fields, fields["item"])
+            where = _place(batch, record)
+            self._end(where, _number(fields), fields["captured_at"], fields["item"])
             return
         wrong = _wrong(head)
         content = None if wrong else decode_content(head.content)
@@ -435,17 +444,25 @@ class _Turn:
         )
         self._aside(quarantined)
 
-    def _end(self, batch: Batch, record: InputRecord, fields: Any, item: str = "") -> None:
+    def _end(
+        self,
+        where: tuple[str, int, int],
+        number: tuple[str, int, int],
+        captured_at: int,
+        item: str = "",
+    ) -> None:
+        topic, partition, offset = where
+        source, epoch, seq = number
         self._aside(
             QuarantineEnd(
-                source=fields["source"],
+                source=source,
                 item=item,
-                topic=batch.topic,
-                partition=batch.partition,
-                offset=record.offset,
-                epoch=fields["epoch"],
-                seq=fields["seq"],
-                captured_at=fields["captured_at"],
+                topic=topic,
+                partition=partition,
+                offset=offset,
+                epoch=epoch,
+                seq=seq,
+                captured_at=captured_at,
             )
         )
 
@@ -473,6 +490,16 @@ def _key_of(said: RecordLink | Head | UnreadableRecord) -> str:
             return record_key(said.authority, said.number)
         case _:
             return ""
+
+
+def _place(batch: Batch, record: InputRecord) -> tuple[str, int, int]:
+    """Topic, partition, offset."""
+    return batch.topic, batch.partition, record.offset
+
+
+def _number(fields: Any) -> tuple[str, int, int]:
+    """Source, epoch, number of a change."""
+    return fields["source"], fields["epoch"], fields["seq"]
 
 
 def _is_impossible(fields: Any) -> bool:

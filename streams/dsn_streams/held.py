@@ -37,6 +37,8 @@ class Waiting(msgspec.Struct, array_like=True, frozen=True):
     seq: int
     #: Encoded, as it would have been sent under link version 0.
     message: bytes
+    #: Its change is in quarantine, and leaves it with this message.
+    ends_quarantine: bool = False
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -7,14 +7,23 @@ from dataclasses import dataclass, field, replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsn_schemas.records import RecordLink
-from dsn_schemas.topics import CONTRIBUTIONS, IDENTITY_LINKS, changes_topic
+from dsn_schemas import replays
+from dsn_schemas.records import QuarantineEnd, RecordLink
+from dsn_schemas.replays import Replay
+from dsn_schemas.topics import (
+    CONTRIBUTIONS,
+    IDENTITY_LINKS,
+    IDENTITY_REQUESTS,
+    QUARANTINE,
+    REPLAYS,
+    changes_topic,
+)
 from dsn_schemas.wire import Codec
 from dsn_streams.admit import Admit
-from dsn_streams.contribution import Barrier, Contribution, Settled, decode
+from dsn_streams.contribution import Again, Barrier, Contribution, Settled, decode
 from dsn_streams.held import Held, Waiting
 from dsn_streams.held import decode as decode_waiting
-from dsn_streams.stage import Batch, MemoryState
+from dsn_streams.stage import Batch, MemoryState, Output
 from support.changes import ALERT
 from support.world import FixedIds, Stored
 
@@ -93,3 +102,34 @@ def test_a_change_goes_to_its_person_with_the_first_link():
     assert Settled("H|1", 1) == settled
     assert Barrier(journal, 0, 1, "adt", 1, 1, 2) == barrier
     assert [] == [key for key in state.rows if key.startswith(b"h")]
+
+
+def test_a_retried_change_leaves_quarantine_with_its_link():
+    """Not before: in quarantine or on its way to a chart, and never in neither."""
+    codec, state = Codec(FixedIds()), MemoryState()
+    admit = Admit(codec, 1)
+    admit.opened(state)
+
+    def said(topic: str, value: bytes) -> list[Output]:
+        decision = admit.decide(state, [Batch(topic, 0, [Stored(0, b"k", value)])])
+        state.apply(decision.writes)
+        admit.opened(state)
+        return list(decision.outputs)
+
+    journal = changes_topic("a")
+    again = Replay(journal, 0, 7, 3, codec.encode(replace(ALERT, seq=4, previous=2)), retry=True)
+    early = said(REPLAYS, replays.encode(again))
+    link = RecordLink(authority="H", number="1", person="p", version=1)
+    sent, over, settled = said(IDENTITY_LINKS, codec.encode(link))[:3]
+
+    assert [IDENTITY_REQUESTS] == [one.topic for one in early]
+    item = decode(sent.value or b"")
+    assert isinstance(item, Again)
+    assert (4, 1) == (item.item.seq, item.item.version)
+    assert QUARANTINE == over.topic
+    end = codec.decode(over.value or b"")
+    assert isinstance(end, QuarantineEnd)
+    assert (journal, 0, 7, "adt", 1, 4, ALERT.captured_at) == (
+        end.topic, end.partition, end.offset, end.source, end.epoch, end.seq, end.captured_at
+    )  # fmt: skip
+    assert Settled("H|1", 1) == decode(settled.value or b"")

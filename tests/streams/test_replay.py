@@ -8,6 +8,7 @@ from dataclasses import replace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dsn_schemas.keys import partition_of, record_key
 from dsn_schemas.records import (
     QuarantinedChange,
     QuarantineEnd,
@@ -96,21 +97,22 @@ def test_unusable_records_are_set_aside_under_their_own_place():
 
 def test_a_retry_says_what_came_of_it():
     """What can be used now is over, under its own place and number; what cannot is said again."""
+    lane = partition_of(record_key(ALERT.authority, ALERT.number), PARTITIONS)
     world = World(1, PARTITIONS)
-    world.put(JOURNAL, 2, b"k", world.codec.encode(ALERT))
+    world.put(JOURNAL, lane, b"k", world.codec.encode(ALERT))
     bad = replace(ALERT, seq=3, previous=2, section="unknown")
-    world.put(JOURNAL, 2, b"k", world.codec.encode(bad))
+    world.put(JOURNAL, lane, b"k", world.codec.encode(bad))
     world.run()
     view = world.view()
-    for stored in list(world.logs[JOURNAL, 2])[:2]:
-        world.replay(JOURNAL, 2, stored, retry=True)
+    for stored in list(world.logs[JOURNAL, lane])[:2]:
+        world.replay(JOURNAL, lane, stored, retry=True)
     world.run()
 
     said = world.quarantined()
     assert [type(one) for one in said] == [QuarantinedChange, QuarantineEnd, QuarantinedChange]
     over = said[1]
     assert isinstance(over, QuarantineEnd)
-    assert (over.topic, over.partition, over.offset, over.seq) == (JOURNAL, 2, 0, 2)
+    assert (over.topic, over.partition, over.offset, over.seq) == (JOURNAL, lane, 0, 2)
     assert over.item == ""
     assert world.view() == view
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from confluent_kafka import KafkaException
 
+from dsn_deploy.proof.evidence import Number, number_of
 from dsn_deploy.simulation.broker import Broker
 from dsn_deploy.simulation.feed import SimulatedFeed
 from dsn_deploy.simulation.ids import KnownIds, SimulatedIds
@@ -91,6 +92,10 @@ class Edge(Actor):
         self.skew_ms = 0
         #: Number -> what the sender was told is safe.
         self.acknowledged: list[RecordChange] = []
+        #: What the original of a restored copy had sent, and the copy says again under new numbers.
+        self.said_before: list[RecordChange] = []
+        #: What was taken before the outbox was last restored; the centre has seen all of it.
+        self._originals: dict[Number, RecordChange] = {}
         self._noted = 0
         self._session: Session | None = None
         self._journal: SimulatedJournal | None = None
@@ -179,6 +184,7 @@ class Edge(Actor):
         self._note()  # also what was taken by one that died before it answered
         if any(seen.get(key, 0) < seq for key, seq in self.numbered().items()):
             return False
+        self._originals = {number_of(change): change for change in self.acknowledged}
         self._restore = True
         self.kill()
         return True
@@ -300,9 +306,11 @@ class Edge(Actor):
         self._note()
         said = [replace(c, epoch=0, seq=0, previous=0) for c in self.acknowledged[before:]]
         # What did not move was acknowledged all the same: it is lost, and must be found missing.
-        self.acknowledged += [
-            c for c in moved if replace(c, epoch=0, seq=0, previous=0) not in said
-        ]
+        for change in moved:
+            if replace(change, epoch=0, seq=0, previous=0) not in said:
+                self.acknowledged.append(change)
+            elif change == self._originals.get(number_of(change)):
+                self.said_before.append(change)
 
     def _opened(self, label: str, *, durable: bool) -> SteppedFile:
         return SteppedFile(

@@ -53,6 +53,7 @@ def evidence_of(world: World) -> Evidence:
     ]
     return Evidence(
         acknowledged=[change for edge in world.edges for change in edge.acknowledged],
+        possible=[change for edge in world.edges for change in edge.said_before],
         journal=[
             JournalRecord(*place, record.offset, record.value or b"", _change(record.value or b""))
             for place, records in world.broker.past(changes_topic(ESTABLISHMENT)).items()
