@@ -68,7 +68,10 @@ class RocksState:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._db = Rdict(str(path), _options(cache))
+            options = _options(cache)
+            # Without the family named, a state opened again has the options that RocksDB kept of
+            # it, and those are without filter and cache.
+            self._db = Rdict(str(path), options, column_families={"default": options})
             value = self._db.get(_META)
             meta = _decode_meta(value) if value is not None else Meta()
         except Exception as error:
