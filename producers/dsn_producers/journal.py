@@ -48,7 +48,9 @@ def kafka_journal(settings: Settings) -> Journal:
         "enable.gapless.guarantee": True,
         "max.in.flight.requests.per.connection": 5,
         "message.timeout.ms": 0,
-        "linger.ms": 5,
+        # A batch costs the client a quarter of a millisecond of lz4 whatever is in it: at 250
+        # changes/s a thread used 0.08 of a core at 5 ms, and 0.02 at 20.
+        "linger.ms": 20,
         "compression.type": "lz4",
         "message.max.bytes": MESSAGE_BYTES_MAX,
         "queue.buffering.max.messages": 100_000,

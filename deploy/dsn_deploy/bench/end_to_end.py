@@ -42,6 +42,9 @@ class Asked:
     #: Messages a second over MLLP, and for how long.
     messages_rate: int = 300
     messages_seconds: int = 10
+    #: Of every topic, so lanes of the one worker. Kafka's work at a steady rate is that of its
+    #: transactions and requests, and their number goes with the lanes.
+    partitions: int = 2
     seed: int = 1
 
 
@@ -84,6 +87,7 @@ class Measured:
             "ack_ms_p50": round(percentile(self.ack_ms, 0.50), 2),
             "ack_ms_p99": round(percentile(self.ack_ms, 0.99), 2),
             "people": self.asked.people,
+            "partitions": self.asked.partitions,
             "duplicates": done.duplicates,
             "seconds": round(done.seconds, 2),
             "taking_s": round(done.taking_s, 2),
@@ -105,7 +109,9 @@ def run(asked: Asked, say: Say) -> Measured:
 
     Raises ``BenchError`` and ``StackError``; the folder with every log is then kept and named.
     """
-    with folder(say) as place, System(place, say) as system, ExitStack() as opened:
+    with ExitStack() as opened:
+        place = opened.enter_context(folder(say))
+        system = opened.enter_context(System(place, say, partitions=asked.partitions))
         if asked.changes < len(system.sources):
             raise BenchError(
                 f"{asked.changes} changes are too few for {len(system.sources)} sources"
@@ -119,8 +125,9 @@ def run(asked: Asked, say: Say) -> Measured:
             carried = throughput.measure(system, loads, asked.changes, usage, say)  # 2
             say(f"{carried.changes / carried.seconds:.0f} changes/s")
             wait_counted(system, say)
+            due = latency.prepare(system, loads, asked.rate, asked.seconds)
             before = usage.cpu_s()
-            readable_ms = latency.measure(system, loads, asked.rate, asked.seconds, say)  # 3
+            readable_ms = latency.measure(system, due, asked.rate, say)  # 3
             million = asked.rate * asked.seconds / 1e6
             steady = {name: (at - before[name]) / million for name, at in usage.cpu_s().items()}
             source = system.sources[0]

@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from itertools import cycle
+from typing import NamedTuple
 
 import psycopg
 
 from dsn_deploy.bench.figures import BenchError
 from dsn_deploy.bench.load import CHANGES_PER_MESSAGE, Load
 from dsn_deploy.bench.system import System
+from dsn_producers.message import Message
 from dsn_producers.outbox import Outbox
 from dsn_producers.taking import Taken
 
@@ -52,21 +54,69 @@ _FOUND = """
 """
 
 
-def measure(
-    system: System,
-    loads: Sequence[tuple[Load, Outbox]],
-    rate: int,
-    seconds: int,
-    say: Callable[[str], object],
-) -> list[float]:
-    """Milliseconds of each mark while ``rate`` changes a second are taken."""
-    say(f"{rate} changes/s for {seconds} s, {MARKS_PER_S} of them watched")
+class Due(NamedTuple):
+    """A message that is to be taken, made beforehand: making it is no part of what is measured."""
+
+    outbox: Outbox
+    message: Message
+    #: Where it stands among all changes; its time is this by the rate.
+    place: int
+    #: Entry and person of a watched change.
+    mark: tuple[str, str] | None = None
+
+    def take(self, reader: Reader) -> Future[Taken]:
+        """Take it; the reader is told of a mark when it is durable.
+
+        A mark that is refused is never readable, and missed.
+        """
+        taken = self.outbox.take(self.message)
+        if self.mark is not None:
+            mark = self.mark
+            taken.add_done_callback(lambda _: reader.acknowledged(*mark))
+        return taken
+
+
+def prepare(
+    system: System, loads: Sequence[tuple[Load, Outbox]], rate: int, seconds: int
+) -> list[Due]:
+    """What is taken when ``rate`` changes a second are taken for this long, from each source in turn.
+
+    Raises ``BenchError`` when a source has no record yet.
+    """
+    every = max(1, rate // MARKS_PER_S)
+    found: list[Due] = []
     with psycopg.connect(system.settings.conninfo, autocommit=True) as connection:
         records = {load.source.name: known_records(connection, load) for load, _ in loads}
+    count = 0
+    while count < rate * seconds:
+        load, outbox = loads[len(found) % len(loads)]
+        if count % every:
+            changes = min(CHANGES_PER_MESSAGE, every - count % every, rate * seconds - count)
+            found.append(Due(outbox, load.message(changes), count))
+            count += changes
+        else:
+            found.append(marked(load, outbox, next(records[load.source.name]), count))
+            count += 1
+    return found
+
+
+def marked(load: Load, outbox: Outbox, record: tuple[str, str], count: int) -> Due:
+    """A watched change of a record, which is its number and its person."""
+    number, person = record
+    message, entry = load.marked(number, f"mark-{count}")
+    return Due(outbox, message, count, (entry, person))
+
+
+def measure(
+    system: System, due: Sequence[Due], rate: int, say: Callable[[str], object]
+) -> list[float]:
+    """Milliseconds of each mark while ``rate`` changes a second are taken."""
+    say(f"{rate} changes/s for {due[-1].place / rate:.0f} s, {MARKS_PER_S} of them watched")
+    with psycopg.connect(system.settings.conninfo, autocommit=True) as connection:
         reader = Reader(connection)
         reader.start()
         try:
-            _pace(loads, records, reader, rate, seconds)
+            _pace(due, reader, rate)
         finally:
             reader.finish(time.monotonic() + LATE_S)
     system.check()
@@ -137,45 +187,13 @@ class Reader(threading.Thread):
                 self.found.append((at, (now - at) * 1000))
 
 
-def _pace(
-    loads: Sequence[tuple[Load, Outbox]],
-    records: Mapping[str, Iterator[tuple[str, str]]],
-    reader: Reader,
-    rate: int,
-    seconds: int,
-) -> None:
-    """Take changes at their due times, from each source in turn."""
-    every = max(1, rate // MARKS_PER_S)
+def _pace(due: Sequence[Due], reader: Reader, rate: int) -> None:
+    """Take each at its time."""
     began = time.monotonic()
-    last: Future[Taken] | None = None
-    count = messages = 0
-    while count < rate * seconds:
-        load, outbox = loads[messages % len(loads)]
-        messages += 1
-        time.sleep(max(0.0, began + count / rate - time.monotonic()))
-        if count % every:
-            changes = min(CHANGES_PER_MESSAGE, every - count % every, rate * seconds - count)
-            last = outbox.take(load.message(changes))
-            count += changes
-            continue
-        last = take_marked(load, outbox, next(records[load.source.name]), f"mark-{count}", reader)
-        count += 1
-    if last is not None:
-        last.result(60)
-
-
-def take_marked(
-    load: Load, outbox: Outbox, record: tuple[str, str], mark: str, reader: Reader
-) -> Future[Taken]:
-    """Take a change that the reader waits for; ``record`` is its number and its person.
-
-    The reader is told when it is durable; a refused one is never readable, and missed.
-    """
-    number, person = record
-    message, entry = load.marked(number, mark)
-    taken = outbox.take(message)
-    taken.add_done_callback(lambda _: reader.acknowledged(entry, person))
-    return taken
+    for one in due:
+        time.sleep(max(0.0, began + one.place / rate - time.monotonic()))
+        taken = one.take(reader)
+    taken.result(60)
 
 
 def known_records(

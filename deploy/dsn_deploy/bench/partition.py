@@ -23,7 +23,7 @@ import psycopg
 from dsn_consumers.ledger import balanced, ledger
 from dsn_deploy.bench.end_to_end import WARM_CHANGES, folder
 from dsn_deploy.bench.figures import BenchError, percentile
-from dsn_deploy.bench.latency import LATE_S, MARKS_PER_S, Reader, known_records, take_marked
+from dsn_deploy.bench.latency import LATE_S, MARKS_PER_S, Reader, known_records, marked
 from dsn_deploy.bench.load import Load, loads_of
 from dsn_deploy.bench.system import System
 from dsn_deploy.bench.throughput import complete_of, looks, wait_readable
@@ -284,7 +284,7 @@ class Feeding:
                 taken = near_outbox.take(next(near))
             else:
                 record = next(self._records)
-                taken = take_marked(near, near_outbox, record, f"mark-{count}", self._reader)
+                taken = marked(near, near_outbox, record, count).take(self._reader)
             last = [taken, far_outbox.take(next(far))]
             count += 1
         for one in last:

@@ -69,7 +69,11 @@ def run(asked: Asked, say: Say) -> dict[str, object]:
     measured, pauses = [], {}
     for workers in asked.workers:
         say(f"{workers} workers")
-        with folder(say) as place, System(place, say, workers) as system, ExitStack() as opened:
+        with (
+            folder(say) as place,
+            System(place, say, workers=workers) as system,
+            ExitStack() as opened,
+        ):
             loads = loads_of(system.settings, system.sources, asked.people, asked.seed, opened)
             measured.append(_measure(system, loads, asked, workers, say))
             if workers == asked.workers[0]:

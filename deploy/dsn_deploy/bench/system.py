@@ -51,9 +51,18 @@ authority = "BENCH-TWO"
 class System:
     """Servers and services of one measurement; all stopped at the end of the ``with`` block."""
 
-    def __init__(self, folder: Path, say: Callable[[str], object], workers: int = 1) -> None:
-        """``workers``: stream workers of one group, ``streams`` and then ``streams-1``, …"""
+    def __init__(
+        self,
+        folder: Path,
+        say: Callable[[str], object],
+        *,
+        workers: int = 1,
+        partitions: int | None = None,
+    ) -> None:
+        """``workers``: stream workers of one group, ``streams`` and then ``streams-1``, …;
+        ``partitions`` of every topic, as the environment has them unless given."""
         self._workers = workers
+        self._partitions = partitions
         self._folder = folder
         self._say = say
         self._stack = EmbeddedStack(data=folder / "data")
@@ -123,7 +132,9 @@ class System:
         mllp, web = _free_ports(2)
         path = self._folder / "sources.toml"
         path.write_text(_SOURCES.format(port=mllp), encoding="utf-8")
-        changed = {"sources": path, "web_port": web}
+        changed: dict[str, object] = {"sources": path, "web_port": web}
+        if self._partitions is not None:
+            changed["partitions"] = self._partitions
         self.settings = self._stack.settings.model_copy(update=changed)
         self.sources = load(path)
 
