@@ -19,7 +19,7 @@ from dsn_deploy.bench import acknowledge, latency, throughput
 from dsn_deploy.bench.figures import BenchError, percentile
 from dsn_deploy.bench.load import loads_of
 from dsn_deploy.bench.system import System
-from dsn_deploy.bench.throughput import Throughput, wait_counted, wait_readable
+from dsn_deploy.bench.throughput import Throughput, count_books, wait_readable
 from dsn_deploy.bench.usage import Usage
 
 #: Changes of each source before anything is measured: lanes are open then, and code is loaded.
@@ -124,7 +124,7 @@ def run(asked: Asked, say: Say) -> Measured:
         with Usage(system.pids) as usage:
             carried = throughput.measure(system, loads, asked.changes, usage, say)  # 2
             say(f"{carried.changes / carried.seconds:.0f} changes/s")
-            wait_counted(system, say)
+            count_books(system, say)
             due = latency.prepare(system, loads, asked.rate, asked.seconds)
             before = usage.cpu_s()
             readable_ms = latency.measure(system, due, asked.rate, say)  # 3

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 
 from dsn_consumers.ledger import QUIET_S, missing
+from dsn_consumers.ledger_count import count
 from dsn_deploy.bench.figures import BenchError
 from dsn_deploy.bench.load import Load
 from dsn_deploy.bench.system import System
@@ -36,7 +37,7 @@ _COMPLETE = """
 """
 
 #: A count that began before the end leaves something in flight.
-_COUNTED = "SELECT bool_and(counted_at > %s AND in_flight = 0) FROM dsn.ledger_days"
+_SETTLED = "SELECT bool_and(in_flight = 0) FROM dsn.ledger_days"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,17 +111,18 @@ def wait_readable(system: System, say: Callable[[str], object]) -> float:
             time.sleep(_LOOK_S)
 
 
-def wait_counted(system: System, say: Callable[[str], object]) -> None:
-    """Wait until the books have been counted behind everything that was carried.
+def count_books(system: System, say: Callable[[str], object]) -> None:
+    """Count the books behind everything that was carried, as ``dsn ledger`` does.
 
-    After a burst that takes a core for some seconds, which is no part of a steady rate. Raises
-    ``BenchError`` when nobody counts.
+    After a burst that takes a core for some seconds, which is no part of a steady rate; the service
+    that does it by itself rests for twenty times as long as its last count took. Raises
+    ``BenchError`` when something stays in flight.
     """
-    say("waiting for the books to be counted")
+    say("counting the books")
     with psycopg.connect(system.settings.conninfo, autocommit=True) as connection:
-        row = connection.execute("SELECT clock_timestamp()").fetchone()
-        for _ in looks(system.check, _LOOK_S, "the books were not counted"):
-            if connection.execute(_COUNTED, row).fetchone() == (True,):
+        for _ in looks(system.check, _LOOK_S, "changes stayed in flight"):
+            count(system.settings.conninfo)
+            if connection.execute(_SETTLED).fetchone() == (True,):
                 return
 
 
