@@ -52,12 +52,18 @@ LABELLED ?= ../shared/data
 MAPPINGS := deploy/dsn_deploy/identity/mappings
 
 identity: $(READY)
-	@for set in from-registry/febrl/dataset1.csv.gz:febrl from-registry/febrl/dataset2.csv.gz:febrl \
+	@learned=$$(mktemp -d); trap 'rm -r $$learned' EXIT; \
+	for set in from-registry/febrl/dataset1.csv.gz:febrl from-registry/febrl/dataset2.csv.gz:febrl \
 	    from-fetch/opencr-uganda/records.csv.gz:opencr-uganda \
 	    from-fetch/splink-datasets/fake_1000.csv.gz:fake-1000; do \
 	  file=$(LABELLED)/$${set%%:*}; [ -f $$file ] || { echo "no $$file"; continue; }; \
-	  echo "== $$file"; \
-	  $(BIN)/dsn identity evaluate $$file --mapping $(MAPPINGS)/$${set##*:}.json || exit 1; \
+	  mapping=$(MAPPINGS)/$${set##*:}.json; \
+	  echo "== $$file, shipped weights"; \
+	  $(BIN)/dsn identity evaluate $$file --mapping $$mapping || exit 1; \
+	  echo "== $$file, trained on itself without labels, as a list of unrelated people"; \
+	  $(BIN)/dsn identity train $$file --mapping $$mapping --no-families \
+	    --output $$learned/list.json || exit 1; \
+	  $(BIN)/dsn identity evaluate $$file --mapping $$mapping --weights $$learned/list.json || exit 1; \
 	done
 
 lint: $(READY)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 
+from dsn_deploy.identity.lists import list_keys_of
 from dsn_deploy.identity.mapping import LabelledRecord
 from dsn_streams.grouping import MATCH, Edge, components, group
 from dsn_streams.matching.blocking import BLOCK_RECORDS_MAX, keys_of
@@ -81,7 +82,7 @@ class Grouped:
 
 def grouped(features: Mapping[str, Features], weights: Weights) -> Grouped:
     """Group records by what is known of them."""
-    pairs, blocks = candidates(features)
+    pairs, blocks = candidates(features, weights.families)
     compared = {pair: compare(features[pair[0]], features[pair[1]], weights) for pair in pairs}
     edges = [
         Edge(MATCH, -found.weight, a, b)
@@ -107,11 +108,18 @@ def grouped(features: Mapping[str, Features], weights: Weights) -> Grouped:
     return Grouped(group_of, reviews, compared, blocks)
 
 
-def candidates(features: Mapping[str, Features]) -> tuple[set[tuple[str, str]], list[int]]:
-    """Pairs that share a blocking key which not too many share, and the records of each block."""
-    blocks: dict[bytes, list[str]] = defaultdict(list)
+def candidates(
+    features: Mapping[str, Features], families: bool
+) -> tuple[set[tuple[str, str]], list[int]]:
+    """Pairs that share a blocking key which not too many share, and the records of each block.
+
+    Production's keys, unless the records are a list of unrelated people (`lists`).
+    """
+    blocks: dict[bytes | str, list[str]] = defaultdict(list)
     for name in sorted(features):
-        for key in keys_of(features[name]):
+        one = features[name]
+        keys: Iterable[bytes | str] = keys_of(one) if families else list_keys_of(one)
+        for key in keys:
             blocks[key].append(name)
     small = [names for names in blocks.values() if len(names) <= BLOCK_RECORDS_MAX]
     pairs = {pair for names in small for pair in combinations(names, 2)}

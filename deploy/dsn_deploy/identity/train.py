@@ -1,11 +1,9 @@
-"""Weights from records without labels: expectation and maximisation over the pairs that meet.
+"""Weights from records without labels: a file for ``dsn identity evaluate --weights``.
 
-After Fellegi and Sunter (1969) with Winkler's EM, as Splink does it. How often strangers reach a
-level (u) is counted on random pairs and stays fixed; how often one person's records do (m), and
-how many pairs are one person's (lambda), are found by turns among the pairs that share a blocking
-key. Lambda is on the scale of *all* pairs: with a prior among blocked pairs alone, EM learns "same
-name" as its match class. What random pairs of a small set cannot show (a health number is one in
-millions) is bounded by the size of the set: u is never taken below 1 in the number of records.
+What the records teach is found by `expectation`; here it becomes bits. A level is worth log2(m/u). Of a
+shared name, how rare it is counts on its own (``*_percent`` of the records, 2 in their number for a
+name that is in no table), so the level alone is worth log2(m), and a near agreement is only a
+penalty. A name and surname that were inverted are one mistake and not two: each is half of it.
 """
 
 from __future__ import annotations
@@ -14,45 +12,48 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
+from itertools import pairwise
 from math import log2
-from random import Random
 
 from dsn_deploy.errors import CommandError
 from dsn_deploy.identity.evaluate import candidates
+from dsn_deploy.identity.expectation import Learned, learn
 from dsn_streams.matching.compare import explain
 from dsn_streams.matching.features import Features
 from dsn_streams.matching.levels import FIELDS, LEVELS
-from dsn_streams.matching.weights import UNITS_PER_BIT, Weights
+from dsn_streams.matching.weights import UNITS_PER_BIT, Weights, parsed
 
-#: Random pairs that u is counted on.
-RANDOM_PAIRS = 50_000
-#: Turns of EM at most, and the change of lambda that ends it before.
-TURNS_MAX = 50
-TURNS_END = 1e-6
 #: Fewer records than this teach nothing.
 RECORDS_MIN = 100
-#: Reached by a smaller share of likely matches, a level keeps the bits of the shipped weights.
-LEVEL_SHARE_MIN = 0.005
 #: A name of fewer records than this is not in the table: it is rare.
 NAME_RECORDS_MIN = 3
 #: Where unrelated people are the whole list, nothing of a household is counted twice.
 NO_HOUSEHOLD_BITS = 99.0
+#: A pair of a list is never joined below a likelihood of .999.
+SAME_BITS_MIN = 10.0
+#: How many of all joined pairs of a list may be expected to be two people.
+FALSE_EXPECTED_MAX = 0.05
+#: Above the first pair that is one too many.
+BITS_STEP = 0.01
+#: Fields whose rarity is counted beside the level.
+NAMES = ("given", "family")
 
-Vector = tuple[int, ...]
-#: From the most alike to the least; what is not here stands apart and keeps its own bits.
-ORDER: Mapping[str, tuple[str, ...]] = {
-    "nam": ("same", "claimed", "one-off", "unlike", "differs"),
-    "identifier": ("same", "local", "mixed", "near", "differs"),
-    "born": ("same", "swapped", "one-off", "part", "differs"),
-    "given": ("same", "part", "near", "fair"),
-    "family": ("same", "part", "fair"),
-    "sex": ("same", "differs"),
-    "phone": ("same", "near", "differs"),
-    "email": ("same", "near", "differs"),
-    "postal": ("same", "area", "differs"),
-    "street": ("same", "near", "differs"),
-    "mother": ("same", "near", "part", "differs"),
-    "father": ("same", "near", "part", "differs"),
+#: Chains of levels from the most alike to the least: bits never rise along one. Levels of which
+#: neither is the nearer one (a name cut, a name mistyped) are in different chains, so that what a
+#: list never has does not press down what it has.
+ORDER: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "nam": (("same", "claimed", "one-off", "unlike", "differs"),),
+    "identifier": (("same", "near", "differs"), ("same", "local"), ("same", "mixed")),
+    "born": (("same", "one-off", "part", "differs"), ("same", "swapped"), ("same", "compatible")),
+    "given": (("same", "near", "fair"), ("same", "variant"), ("same", "part")),
+    "family": (("same", "near", "fair"), ("same", "part"), ("same", "alias")),
+    "sex": (("same", "differs"),),
+    "phone": (("same", "near", "differs"),),
+    "email": (("same", "near", "differs"),),
+    "postal": (("same", "area", "differs"), ("same", "near", "differs")),
+    "street": (("same", "near", "differs"),),
+    "mother": (("same", "near", "part", "differs"),),
+    "father": (("same", "near", "part", "differs"),),
 }
 
 
@@ -62,25 +63,39 @@ def train(
     """A weights file made from records. Raises ``CommandError`` for too few of them.
 
     ``base`` reads the levels and gives what the records cannot teach; ``families``: whether the
-    records have families, so that gates must hold.
+    records have families, so that gates must hold. The population is the one that makes the prior
+    what was learned: two records of this list are one person once in so many pairs.
     """
     if len(features) < RECORDS_MIN:
         raise CommandError(f"{len(features)} records teach nothing; {RECORDS_MIN} is the least")
-    met, _ = candidates(features)
-    vectors = Counter(explain(features[a], features[b], base)[0].levels for a, b in sorted(met))
-    u = _strangers(features, base)
-    m = _matches(vectors, u, len(features))
+    met, _ = candidates(features, families)
+    learned = learn(features, met, base)
+    file = file_of(learned, features, base, name, families)
+    thresholds = file["thresholds_bits"]
+    if not families and isinstance(thresholds, dict):
+        weights = parsed(json.dumps(file).encode())
+        found = (explain(features[a], features[b], weights)[0].weight for a, b in met)
+        same = same_bits([weight / UNITS_PER_BIT for weight in found])
+        file["thresholds_bits"] = {**thresholds, "same": same}
+    return file
+
+
+def file_of(
+    learned: Learned, features: Mapping[str, Features], base: Weights, name: str, families: bool
+) -> dict[str, object]:
+    """What was learned as a weights file."""
     file = _shipped()
+    rare = len(features) // 2
     file.update(
         version=name,
         source=f"dsn identity train, {len(features)} records, no labels",
-        population=len(features),
+        population=round(1 / learned.share),
         families=families,
         family_percent=_percent(one.families for one in features.values()),
         given_percent=_percent(one.givens for one in features.values()),
-        rare_names={"family": len(features) // 2, "given": len(features) // 2},
+        rare_names=dict.fromkeys(NAMES, rare),
         levels_bits={
-            field: _bits(place, m[place], u[place], base) for place, field in enumerate(FIELDS)
+            field: _bits(place, learned, log2(rare), base) for place, field in enumerate(FIELDS)
         },
     )
     if not families:
@@ -88,77 +103,48 @@ def train(
     return file
 
 
-def _strangers(features: Mapping[str, Features], base: Weights) -> list[list[float]]:
-    """u: how often two random records reach each level, among those that have the field."""
-    random = Random(len(features))
-    names = sorted(features)
-    counts = [[0.0] * len(LEVELS[field]) for field in FIELDS]
-    for _ in range(min(RANDOM_PAIRS, len(names) * (len(names) - 1) // 2)):
-        a, b = random.sample(names, 2)
-        found = explain(features[a], features[b], base)[0].levels
-        for place, level in enumerate(found):
-            counts[place][level] += 1
-    return [_shares(one, 1 / len(names)) for one in counts]
+def same_bits(posteriors: Sequence[float]) -> float:
+    """From how many bits pairs of a list are joined: as few as leave, in all that are joined, less
+    than `FALSE_EXPECTED_MAX` pair that is two people by the posteriors themselves; never fewer than
+    `SAME_BITS_MIN`. A long list of doubtful pairs gets a higher threshold than a short one."""
+    sure = sorted((bits for bits in posteriors if bits >= SAME_BITS_MIN), reverse=True)
+    false = 0.0
+    for bits in sure:
+        false += 1 / (1 + 2.0**bits)
+        if false > FALSE_EXPECTED_MAX:
+            return round(bits + BITS_STEP, 2)
+    return SAME_BITS_MIN
 
 
-def _matches(
-    vectors: Mapping[Vector, int], u: Sequence[Sequence[float]], records: int
-) -> list[list[float]]:
-    """m by expectation and maximisation; begins with "mostly alike"."""
-    pairs = records * (records - 1) / 2
-    share = 1 / records
-    m = [
-        _shares([2.0 ** (len(LEVELS[field]) - level) for level in range(len(LEVELS[field]))], 0)
-        for field in FIELDS
-    ]
-    for _ in range(TURNS_MAX):
-        counts = [[0.0] * len(LEVELS[field]) for field in FIELDS]
-        total = 0.0
-        for vector, times in vectors.items():
-            ratio = share / (1 - share)
-            for place, level in enumerate(vector):
-                if level:
-                    ratio *= m[place][level] / u[place][level]
-            likely = times * ratio / (1 + ratio)
-            total += likely
-            for place, level in enumerate(vector):
-                counts[place][level] += likely
-        before, share = share, max(total, 1.0) / pairs
-        m = [_shares(one, 0.5 / max(total, 1.0)) for one in counts]
-        if abs(share - before) < TURNS_END * before:
-            break
-    return m
-
-
-def _shares(counts: Sequence[float], least: float) -> list[float]:
-    """Shares among the records that have the field; none below ``least``."""
-    known = sum(counts[1:])
-    return [0.0, *(max(count / known if known else 0.0, least, 1e-9) for count in counts[1:])]
-
-
-def _bits(place: int, m: Sequence[float], u: Sequence[float], base: Weights) -> dict[str, float]:
-    """Bits of the levels of one field, falling as the likeness falls.
-
-    Of a shared name, how rare it is counts on its own: the level alone is worth log2(m).
-    """
+def _bits(place: int, learned: Learned, rare: float, base: Weights) -> dict[str, float]:
+    """Bits of the levels of one field, falling as the likeness falls; those of the shipped weights
+    where no two records have the field."""
     field = FIELDS[place]
-    rare = {"given": base.given_rare, "family": base.family_rare}.get(field, 0) / UNITS_PER_BIT
-    shipped = base.by_level[place]
+    m, u = learned.m[place], learned.u[place]
+    if not learned.known[place]:
+        said = base.by_level[place]
+        return {
+            name: said[level] / UNITS_PER_BIT for level, name in enumerate(LEVELS[field]) if level
+        }
     found: dict[str, float] = {}
-    for level, name in enumerate(LEVELS[field]):
-        if not level:
-            continue
-        seen = m[level] > LEVEL_SHARE_MIN
+    for level, name in enumerate(LEVELS[field][1:], start=1):
         bits = log2(m[level] / u[level])
-        if rare and name == "same":
-            bits = log2(m[level])
-        elif rare and name != "differs":
-            bits = min(bits - rare, 0.0)
-        found[name] = round(bits, 2) if seen else shipped[level] / UNITS_PER_BIT
-    least = found[ORDER[field][0]]
-    for name in ORDER[field][1:]:
-        least = found[name] = min(found[name], least)
+        if field in NAMES:
+            bits = _name_bits(name, m[level], bits, rare)
+        found[name] = round(bits, 2)
+    for chain in ORDER[field]:
+        for above, below in pairwise(chain):
+            found[below] = min(found[below], found[above])
     return found
+
+
+def _name_bits(level: str, m: float, bits: float, rare: float) -> float:
+    """What a level of names is worth beside the rarity of the name."""
+    if level == "same":
+        return log2(m)
+    if level == "inverted":
+        return log2(m) / 2
+    return bits if level == "differs" else min(bits - rare, 0.0)
 
 
 def _percent(names: Iterable[tuple[str, ...]]) -> dict[str, float]:

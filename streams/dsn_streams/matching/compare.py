@@ -110,7 +110,7 @@ def _rest(a: Features, b: Features, weights: Weights) -> tuple[int, ...]:
     return (
         levels.best(a.phones, b.phones, levels.text),
         levels.best(a.emails, b.emails, levels.text),
-        _postal(a.postal, b.postal),
+        levels.best(a.postal, b.postal, levels.postal),
         levels.best(a.streets, b.streets, levels.street),
         _parent(a.mother, b.mother, weights),
         _parent(a.father, b.father, weights),
@@ -231,15 +231,6 @@ def _parent(a: str, b: str, weights: Weights) -> int:
     return (
         levels.parent(a, b, weights.variants) if a <= b else levels.parent(b, a, weights.variants)
     )
-
-
-def _postal(one: tuple[str, ...], two: tuple[str, ...]) -> int:
-    if not one or not two:
-        return levels.MISSING
-    if one == two or not set(one).isdisjoint(two):
-        return levels.SAME
-    areas = {code[:3] for code in one}
-    return levels.NEAR if any(code[:3] in areas for code in two) else levels.DIFFERS
 
 
 def _january(a: str, b: str, level: int, weights: Weights) -> int:

@@ -48,6 +48,7 @@ from dsn_streams.matching.levels import (
     NEAR,
     PARENT_DIFFERS,
     PARENT_NEAR,
+    POSTAL_DIFFERS,
     SAME,
     SEX_DIFFERS,
     parent,
@@ -105,7 +106,7 @@ class Seen(msgspec.Struct, frozen=True):
     @property
     def at_home(self) -> bool:
         """The street is the same or nearly, and nothing says another place."""
-        return self.street in (SAME, NEAR) and self.postal != DIFFERS
+        return self.street in (SAME, NEAR) and self.postal != POSTAL_DIFFERS
 
 
 _CLEAR_GIVEN = (SAME, GIVEN_PART, GIVEN_VARIANT, GIVEN_NEAR)
@@ -313,7 +314,7 @@ def _by_traits(a: Features, b: Features, seen: Seen) -> str | None:
     if seen.sex == SEX_DIFFERS:
         return None
     if seen.nam == NAM_UNLIKE or seen.identifier in (ID_MIXED, ID_NEAR, ID_DIFFERS):
-        same_home = seen.reached or (seen.street == SAME and seen.postal != DIFFERS)
+        same_home = seen.reached or (seen.street == SAME and seen.postal != POSTAL_DIFFERS)
         exact = seen.exact and seen.given == SAME and seen.born == SAME and same_home
         return "traits-despite-number" if exact else None  # Marie may have a twin, Marie-Ève
     if seen.born == SAME and seen.exact:
@@ -387,7 +388,7 @@ def _seen(found: tuple[int, ...]) -> Seen:
     known = (mother, father)
     reached = phone == SAME or email == SAME
     parents = any(one in (SAME, PARENT_NEAR) for one in known) and PARENT_DIFFERS not in known
-    backed = reached or parents or (street in (SAME, NEAR) and postal != DIFFERS)
+    backed = reached or parents or (street in (SAME, NEAR) and postal != POSTAL_DIFFERS)
     numbers = nam in (SAME, NAM_CLAIMED, NAM_ONE_OFF)
     numbers |= identifier in (SAME, ID_LOCAL, ID_MIXED, ID_NEAR)
     return Seen(

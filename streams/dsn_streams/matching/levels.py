@@ -50,7 +50,8 @@ LEVELS: Final = {
     "sex": ("missing", "same", "differs"),
     "phone": ("missing", "same", "near", "differs"),
     "email": ("missing", "same", "near", "differs"),
-    "postal": ("missing", "same", "area", "differs"),
+    # near: one typing error apart.
+    "postal": ("missing", "same", "area", "near", "differs"),
     "street": ("missing", "same", "near", "differs"),
     # part: only the surname or only the given name is known on a side, and the same.
     "mother": ("missing", "same", "near", "part", "differs"),
@@ -69,6 +70,7 @@ FAMILY_PART, FAMILY_NEAR, FAMILY_ALIAS = 2, 3, 4
 FAMILY_FAIR, FAMILY_DIFFERS, FAMILY_INVERTED = 5, 6, 7
 SEX_DIFFERS = 2
 NEAR, DIFFERS = 2, 3
+POSTAL_AREA, POSTAL_NEAR, POSTAL_DIFFERS = 2, 3, 4
 PARENT_NEAR, PARENT_PART, PARENT_DIFFERS = 2, 3, 4
 
 #: Jaro-Winkler similarity from which two names are one with a typing error.
@@ -255,6 +257,15 @@ def _core(text: str) -> frozenset[str]:
     return frozenset(word for word in words if word not in _PARTICLES) or frozenset(words)
 
 
+def _spelt_within(a: str, b: str) -> bool:
+    """Every word of the shorter street is one of the longer but for a typing error: a site that writes
+    the village or the building writes more words of the same street."""
+    few, many = sorted((a.split(), b.split()), key=len)
+    return all(any(x == y or _spelling(x, y, 1, 0) for y in many) for x in few) and any(
+        len(x) >= 4 for x in few
+    )
+
+
 def _near_subset(one: frozenset[str], two: frozenset[str]) -> bool:
     """Each word of the shorter has a near one in the longer."""
     few, many = sorted((one, two), key=len)
@@ -281,6 +292,16 @@ def born(a: str, b: str) -> int:
     return BORN_PART if alike == 2 else BORN_DIFFERS
 
 
+@lru_cache(maxsize=1 << 14)
+def postal(a: str, b: str) -> int:
+    """Two postal codes, ``a <= b``; the first three characters are the area."""
+    if a == b:
+        return SAME
+    if a[:3] == b[:3]:
+        return POSTAL_AREA
+    return POSTAL_NEAR if OSA.distance(a, b, score_cutoff=1) <= 1 else POSTAL_DIFFERS
+
+
 @lru_cache(maxsize=1 << 16)
 def street(a: str, b: str) -> int:
     """Two streets as of `places.street`, ``a <= b``; another unit of the same house is near."""
@@ -292,7 +313,8 @@ def street(a: str, b: str) -> int:
         return NEAR if unit_a and unit_b else SAME
     if number_a == number_b or not number_a or not number_b:
         likeness = JaroWinkler.similarity(name_a, name_b)
-        return NEAR if likeness >= FAIR_MIN else DIFFERS
+        within = bool(number_a and number_b) and _spelt_within(name_a, name_b)
+        return NEAR if likeness >= FAIR_MIN or within else DIFFERS
     close = OSA.distance(number_a, number_b, score_cutoff=1) <= 1
     return NEAR if close and name_a == name_b else DIFFERS
 
