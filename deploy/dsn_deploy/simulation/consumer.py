@@ -241,6 +241,8 @@ class SimulatedIntake:
     def read_from(self, offsets: Mapping[Place, int]) -> None:
         """See ``Intake``."""
         self._at = dict(offsets)
+        if self._process.name == "store":
+            self._process.database.let_go()
 
     def also_read_from(self, offsets: Mapping[Place, int]) -> None:
         """See ``Intake``."""
@@ -268,6 +270,8 @@ class SimulatedIntake:
             for record in records:
                 read.append(Read(*place, record.offset, record.key, record.value, record.timestamp))
                 self._at[place] = record.offset + 1
+                if self._process.name == "store":
+                    self._process.database.note_in_hand(place, record.offset)
         self._process.read_last = len(read)
         if read:
             self._process.point(f"{name}.2 after")

@@ -41,6 +41,8 @@ class Database:
         #: By timeline: what compaction took away before the store had read it.
         self.skipped: dict[int, set[tuple[str, int, int]]] = {0: set()}
         self._compacted: set[tuple[str, int, int]] = set()
+        #: What the store has read and not committed: its process may have it after compaction.
+        self._in_hand: set[tuple[str, int, int]] = set()
         self._sessions: set[Session] = set()
 
     def connect(self, process: Actor) -> Session:
@@ -93,12 +95,23 @@ class Database:
         read = self.reached.get(place, 0)
         self.skipped[self.timeline] |= {one for one in gone if one[2] >= read}
 
+    def note_in_hand(self, place: tuple[str, int], offset: int) -> None:
+        """The store's process has read a record."""
+        self._in_hand.add((*place, offset))
+
+    def let_go(self) -> None:
+        """The store's process has nothing in hand any more: it begins to read anew."""
+        self._in_hand.clear()
+
     def note_reached(self) -> None:
-        """Keep how far the store has been."""
+        """Keep how far the store has been; what it had in hand it has read, compacted or not."""
         for (consumer, topic, partition), at in self.tables["offsets"].items():
             if consumer == "store":
                 place = (topic, partition)
                 self.reached[place] = max(at, self.reached.get(place, 0))
+        read = {one for one in self._in_hand if one[2] < self.reached.get(one[:2], 0)}
+        self._in_hand -= read
+        self.skipped[self.timeline] -= read
 
     def rewind(self, part: float) -> None:
         """An operator puts the store's offsets back."""
