@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,7 +35,7 @@ from dsn_producers.session import Session
 from dsn_schemas.records import RecordChange
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import changes_topic
-from dsn_schemas.wire import Codec
+from dsn_schemas.wire import Codec, UnreadableRecord
 
 #: Milliseconds since 1970 UTC at the beginning of a run.
 NOON_MS = 1_772_366_400_000
@@ -173,17 +173,21 @@ class Edge(Actor):
         self._file.run("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copyfile(self.path, self._backup)
 
-    def restore(self, seen: Mapping[tuple[str, int], int]) -> bool:
+    def restore(self, seen: Mapping[tuple[str, int], int], journal: Iterable[bytes]) -> bool:
         """Put the backup in the place of the outbox, and start; ``False`` when it is not the moment.
 
-        Only while the centre has said that it has seen every number: what a lost disk alone held is
-        lost with it, and numbers that nobody has heard of would be given twice.
+        Only while the centre has said that it has seen every number, and the journal (the values of
+        its records) holds each: what a lost disk alone held is lost with it, and numbers that nobody
+        has heard of would be given twice.
         """
         if self._busy or self._reading is None or not self._backup.exists() or self.unsent:
             return False  # it works, or is only starting
         self._note()  # also what was taken by one that died before it answered
         if any(seen.get(key, 0) < seq for key, seq in self.numbered().items()):
             return False
+        held = set(_numbers(journal))
+        if any(number_of(change) not in held for change in self.acknowledged):
+            return False  # the brokers lost it, and only this outbox can send it again
         self._originals = {number_of(change): change for change in self.acknowledged}
         self._restore = True
         self.kill()
@@ -327,6 +331,17 @@ class Edge(Actor):
         for suffix in ("-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         shutil.copyfile(self._backup, self.path)
+
+
+def _numbers(journal: Iterable[bytes]) -> Iterator[Number]:
+    """The numbers of the changes among these records."""
+    for value in journal:
+        try:
+            change = _OUTSIDE.decode(value)
+        except UnreadableRecord:
+            continue
+        if isinstance(change, RecordChange) and change.op != "mark":
+            yield number_of(change)
 
 
 def _rows_after(file: OutboxFile, position: int) -> list[tuple[int, bytes]]:

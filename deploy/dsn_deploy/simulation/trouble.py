@@ -151,7 +151,7 @@ def _restore_outbox(world: World, fault: Fault) -> None:
 
 
 def _put_back(world: World, edge: Edge) -> None:
-    done = world.changes_read and edge.restore(world.receipts.seen)
+    done = world.changes_read and edge.restore(world.receipts.seen, world.journal)
     if not done and world.kernel.now < world.plan.seconds:
         world.kernel.after(0.1, partial(_put_back, world, edge))
 

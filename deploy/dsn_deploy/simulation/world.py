@@ -127,6 +127,12 @@ class World:
                 self.lost_at.append(self.kernel.now)
 
     @property
+    def journal(self) -> Iterator[bytes]:
+        """Every change, mark or other bytes that the journal holds."""
+        for records in self.broker.past(changes_topic(ESTABLISHMENT)).values():
+            yield from (record.value or b"" for record in records)
+
+    @property
     def changes_read(self) -> bool:
         """Whether somebody has read every change that is in the journal."""
         return all(self._read(place) >= self.broker.logs[place].end for place in self._written)
