@@ -66,7 +66,7 @@ class Nam:
 
 def compact(number: str) -> str:
     """The number in upper case without spaces, hyphens and dots."""
-    return _SEPARATORS.sub("", number).upper()
+    return (number if number.isalnum() else _SEPARATORS.sub("", number)).upper()
 
 
 def check_digit(prefix: str, year: int, sex: str, month: int, day: int, sequence: str) -> int:
@@ -169,7 +169,7 @@ def classify(number: str, birth_date: date | None = None) -> tuple[str, NumberCl
     on.
     """
     text = compact(number)
-    if not text or text in _WORDS_FOR_NONE or len(set(text)) == 1:
+    if not text or text in _WORDS_FOR_NONE or text == text[0] * len(text):
         return text, NumberClass.ABSENT
     if text.startswith(_TRAINING):
         return text, NumberClass.TEST

@@ -84,9 +84,11 @@ class _Source:
         match name:
             case "string":
                 lines = ["size = data[at]; at += 1"]
-                lines += [f"if size & {_LONG_OR_NEGATIVE}: size, at = length(data, at - 1)"]
-                lines += ["end = at + (size >> 1)"]
-                lines += [f"{into} = str(data[at:end], 'utf-8') if size else ''; at = end"]
+                lines += [f"if size == 0: {into} = ''"]
+                lines += ["else:"]
+                lines += [f"    if size & {_LONG_OR_NEGATIVE}: size, at = length(data, at - 1)"]
+                lines += ["    end = at + (size >> 1)"]
+                lines += [f"    {into} = str(data[at:end], 'utf-8'); at = end"]
             case "boolean":
                 lines = [f"{into} = data[at] != 0; at += 1"]
             case "int" | "long":
@@ -96,7 +98,9 @@ class _Source:
             case "enum":
                 symbols = f"symbols_{_short(found['name'])}"
                 self.symbols[symbols] = tuple(found["symbols"])
-                lines = [f"size, at = length(data, at); {into} = {symbols}[size >> 1]"]
+                lines = ["size = data[at]; at += 1"]
+                lines += [f"if size & {_LONG_OR_NEGATIVE}: size, at = length(data, at - 1)"]
+                lines += [f"{into} = {symbols}[size >> 1]"]
             case "array":
                 item = self._read(found["items"], f"item_{depth}", depth + 2)
                 return self._array(item, f"items_{depth}.append(item_{depth})", depth, into)
@@ -141,13 +145,19 @@ class _Source:
     def _array(self, item: list[str], kept: str, depth: int, into: str | None) -> list[str]:
         """Lines for an array, nearly always empty or of one block."""
         indent, inner = _INDENT * depth, _INDENT * (depth + 1)
-        lines = [f"{indent}if data[at] == 0: at += 1" + (f"; {into} = ()" if into else "")]
+        lines = [f"{indent}left_{depth} = data[at]; at += 1"]
+        lines += [f"{indent}if left_{depth} == 0:" + (f" {into} = ()" if into else " pass")]
         lines += [f"{indent}else:"]
-        lines += [f"{inner}items_{depth} = []; left_{depth}, at = count(data, at)"]
+        lines += [f"{inner}if left_{depth} & {_LONG_OR_NEGATIVE}:"]
+        lines += [f"{inner}{_INDENT}left_{depth}, at = count(data, at - 1)"]
+        lines += [f"{inner}else: left_{depth} >>= 1"]
+        lines += [f"{inner}items_{depth} = []"] if into else []
         lines += [f"{inner}while left_{depth}:", *item]
         lines += [f"{inner}{_INDENT}{kept}"] if kept else []
         lines += [f"{inner}{_INDENT}left_{depth} -= 1"]
-        lines += [f"{inner}{_INDENT}if not left_{depth}: left_{depth}, at = count(data, at)"]
+        lines += [f"{inner}{_INDENT}if left_{depth} == 0:"]
+        lines += [f"{inner}{_INDENT * 2}if data[at] == 0: at += 1"]
+        lines += [f"{inner}{_INDENT * 2}else: left_{depth}, at = count(data, at)"]
         return lines + ([f"{inner}{into} = tuple(items_{depth})"] if into else [])
 
     def _resolved(self, kind: Any) -> Any:

@@ -129,7 +129,7 @@ class _Turn:
 
     def _take(self, request: IdentityRequest, content: bytes) -> None:
         key = record_key(request.authority, request.number)
-        row = self._index.row(key)
+        row = self._index.rows[key]
         self._at[key] = max(self._at.get(key, 0), request.captured_at)
         if request.first_captured_at < row.first_captured_at:
             self._index.change(key).first_captured_at = request.first_captured_at
@@ -176,10 +176,10 @@ class _Turn:
         """Move the changed records in the postings; whom each shares a key with now."""
         blocks: dict[str, set[bytes]] = {}
         for key, features in sorted(self._features_before.items()):
-            after = self._index.row(key).features()
+            after = self._index.rows[key].features()
             if after != features:
-                blocks[key] = self._keys(after)
-                self._index.move(key, self._keys(features), blocks[key])
+                now = blocks[key] = self._keys(after)
+                self._index.move(key, self._keys(features) if features else set(), now)
         for key in self._index.settle():
             if key not in blocks:
                 blocks[key] = self._keys(self._index.row(key).features())
@@ -190,16 +190,25 @@ class _Turn:
         return {b"k" + key for one in features for key in self._matcher.keys(one)}
 
     def _compare(self, candidates: dict[str, set[str]]) -> None:
-        near = {key: self._index.row(key) for key in candidates}
-        known = {key: {*row.same, *row.alike} for key, row in near.items()}
-        self._index.read({o for key in near for o in (*candidates[key], *known[key])})
+        rows, seeds = self._index.rows, self._seeds
+        known: dict[str, set[str]] = {}
+        for key in candidates:
+            row = rows[key]
+            if row.same or row.alike:
+                known[key] = {*row.same, *row.alike}
+                seeds.update(row.same)
+        if known:
+            self._index.read(set().union(*known.values()))
         for key, sharing in candidates.items():
-            self._seeds |= {key, *near[key].same}
-            for other in sorted(sharing | known[key]):
-                if other not in candidates or key < other:
-                    self._relate(*((key, other) if key < other else (other, key)), other in sharing)
-        for row in near.values():
-            self._seeds.update(row.same)
+            near = sharing | known[key] if key in known else sharing
+            for other in sorted(near):
+                if key < other:
+                    self._relate(key, other, other in sharing)
+                elif other not in candidates:
+                    self._relate(other, key, other in sharing)
+        seeds.update(candidates)
+        for key in candidates:
+            seeds.update(rows[key].same)
 
     def _relate(self, a: str, b: str, shared: bool) -> None:
         """Keep at both ends what two records are to each other."""
@@ -211,7 +220,7 @@ class _Turn:
                 same = verdict.weight
             elif verdict.outcome == "review":
                 alike = verdict.weight
-        row = self._index.row(a)
+        row = self._index.rows[a]
         if row.same.get(b) == same and row.alike.get(b) == alike:
             return
         for one, two in ((a, b), (b, a)):
@@ -223,26 +232,28 @@ class _Turn:
 
     def _regroup(self) -> None:
         self._index.read_near(self._seeds)
+        rows = self._index.rows
         keys: list[str] = []
         blocked: list[Blocked] = []
+        asked: set[str] = set()
+        near: set[str] = set()
         for component in self._region.components(self._seeds):
             groups = self._region.grouped(component)
             for key in component:
-                self._link(key, groups)
+                row = rows[key]
+                if row.person != groups.person[key] and row.seen:
+                    self._link(key, groups)
+                asked.update(row.questions)
+                near.update(row.alike, row.crowds)
             keys.extend(component)
             blocked.extend(groups.blocked)
-        rows = [self._index.row(key) for key in keys]
-        self._index.read({other for row in rows for other in row.questions})
-        self._index.read_near({other for row in rows for other in (*row.alike, *row.crowds)})
+        self._index.read(asked)
+        self._index.read_near(near)
         self._ask(keys, questions(self._index, self._region, self._comparing, keys, blocked))
 
     def _link(self, key: str, groups: Grouping) -> None:
-        row = self._index.row(key)
-        person = groups.person[key]
-        if row.person == person or not row.seen:
-            return
-        before, row = row.person, self._index.change(key)
-        row.person = person
+        row = self._index.change(key)
+        before, row.person = row.person, groups.person[key]
         row.version += 1
         link = link_of(self._index, self._comparing, key, before, groups.edges.get(key, ()))
         self._send(IDENTITY_LINKS, key, link)

@@ -27,9 +27,15 @@ class Comparing:
         """What the words of two records say, in sum; ``a < b``."""
         known = self._known.get((a, b))
         if known is None:
+            ones, twos = self._said(a), self._said(b)
             compare = self._matcher.compare
-            found = [compare(x, y) for x in self._said(a) for y in self._said(b)]
-            known = self._known[a, b] = in_sum(found)
+            if len(ones) == 1 and len(twos) == 1:
+                known = compare(ones[0], twos[0])
+                if known.barred is not None:
+                    known = in_sum([known])
+            else:
+                known = in_sum([compare(x, y) for x in ones for y in twos])
+            self._known[a, b] = known
         return known
 
     def barred(self, a: str, b: str) -> str | None:

@@ -22,7 +22,8 @@ class Index:
 
     def __init__(self, state: State, block_records_max: int) -> None:
         self._state = state
-        self._rows: dict[str, RecordRow] = {}
+        #: Rows that were read, by record key: for those who know that they were.
+        self.rows: dict[str, RecordRow] = {}
         #: Key of each record that was read, by its short name.
         self._keys: dict[bytes, str] = {}
         self._postings = Postings(state, block_records_max)
@@ -30,10 +31,10 @@ class Index:
 
     def row(self, key: str) -> RecordRow:
         """What is known of a record, to look at. Raises ``SameRef``."""
-        row = self._rows.get(key)
+        row = self.rows.get(key)
         if row is None:
             self.read((key,))
-            row = self._rows[key]
+            row = self.rows[key]
         return row
 
     def change(self, key: str) -> RecordRow:
@@ -43,25 +44,31 @@ class Index:
 
     def read(self, keys: Iterable[str]) -> None:
         """Read the rows of these records in one call, those not read yet. Raises ``SameRef``."""
-        missing = {ref_of(key): key for key in keys if key not in self._rows}
+        missing = {ref_of(key): key for key in keys if key not in self.rows}
         if not missing:
             return
         self._read_refs(missing)
         for ref, key in missing.items():
             if self._keys.setdefault(ref, key) != key:
                 raise SameRef(f"two records are both {ref.hex()} in the state of identify")
-            if key not in self._rows:
-                self._rows[key] = RecordRow(key)
+            if key not in self.rows:
+                self.rows[key] = RecordRow(key)
 
     def read_near(self, seeds: Iterable[str]) -> None:
         """Read everything that hangs together with the seeds, one call for each step away."""
         read: set[str] = set()
         wanted = set(seeds)
+        rows = self.rows
         while wanted:
             self.read(wanted)
             read |= wanted
-            near = [self._rows[key] for key in wanted]
-            wanted = {other for row in near for other in (*row.same, *row.claimed())} - read
+            near: set[str] = set()
+            for key in wanted:
+                row = rows[key]
+                near.update(row.same)
+                if row.claims or row.named_by:
+                    near |= row.claimed()
+            wanted = near - read
 
     def move(self, key: str, before: set[bytes], now: set[bytes]) -> None:
         """The record has these blocking keys from ``settle`` on, and had those."""
@@ -89,13 +96,14 @@ class Index:
         self._postings.read({block for found in blocks.values() for block in found})
         refs = {key: self._postings.sharing(found) for key, found in blocks.items()}
         self._read_refs({ref for found in refs.values() for ref in found} - self._keys.keys())
-        return {key: {self._keys[ref] for ref in found} - {key} for key, found in refs.items()}
+        name = self._keys.__getitem__
+        return {key: {*map(name, found)} - {key} for key, found in refs.items()}
 
     def writes(self) -> dict[bytes, bytes | None]:
         """The state rows that changed."""
         found: dict[bytes, bytes | None] = {}
         for key in self._changed_rows:
-            found[b"d" + ref_of(key)] = encode(self._rows[key])
+            found[b"d" + ref_of(key)] = encode(self.rows[key])
         found.update(self._postings.writes)
         return found
 
@@ -111,10 +119,11 @@ class Index:
                 del crowds[two]
 
     def _read_refs(self, refs: Iterable[bytes]) -> None:
+        rows, keys = self.rows, self._keys
         found = self._state.get_many([b"d" + ref for ref in refs])
         for name, value in found.items():
             row = decode_record(value)
-            ref = name[1:]
-            if self._keys.setdefault(ref, row.key) != row.key:
-                raise SameRef(f"two records are both {ref.hex()} in the state of identify")
-            self._rows.setdefault(row.key, row)
+            key = row.key
+            if keys.setdefault(name[1:], key) != key:
+                raise SameRef(f"two records are both {name[1:].hex()} in the state of identify")
+            rows.setdefault(key, row)

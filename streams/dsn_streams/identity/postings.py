@@ -13,7 +13,8 @@ the name>``, so that one more record of a hundred thousand writes a few hundred 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import chain
 
 from dsn_streams.identity.rows import REF_BYTES
@@ -67,14 +68,16 @@ class Postings:
         shards = self._read_shards(  # 2
             block + ref[:1] for block in crowded for ref in self._moves[block]
         )
+        writes = self.writes
         for block, moves in self._moves.items():  # 3
-            if block in crowded:
-                self._settle_crowded(block, moves, shards)
-            elif block in rows or len(moves) > 1:
-                self._settle_listed(block, moves)
-            else:
+            row = rows.get(block)
+            if row is None and len(moves) == 1:
                 (ref,) = moves  # most blocks are of one record: it came
-                rows[block] = self.writes[block] = ref
+                rows[block] = writes[block] = ref
+            elif block in crowded:
+                self._settle_crowded(block, moves, shards)
+            else:
+                self._settle_listed(block, row or b"", moves)
 
     def heads_moved(self) -> set[bytes]:
         """Records that are, or were, the first two of a crowded block where these changed."""
@@ -89,18 +92,20 @@ class Postings:
 
     def sharing(self, blocks: Iterable[bytes]) -> set[bytes]:
         """Records of these blocks, which were read, where there are several; crowded ones are passed
-        over."""
+        over. The blocks of a person mostly hold the same records: each list is looked at once."""
         found: set[bytes] = set()
-        for block in blocks:
-            row = self._rows.get(block, b"")
-            if len(row) > REF_BYTES and not _is_crowded(row):
+        for row in {*map(self._rows.get, blocks)}:
+            if row is not None and len(row) > REF_BYTES and not _is_crowded(row):
                 found.update(_listed(row))
         return found
 
-    def _settle_listed(self, block: bytes, moves: dict[bytes, bool]) -> None:
-        refs = set(_listed(self._rows.get(block, b"")))
+    def _settle_listed(self, block: bytes, row: bytes, moves: dict[bytes, bool]) -> None:
+        refs = set(_listed(row))
         for ref, came in moves.items():
-            (refs.add if came else refs.discard)(ref)
+            if came:
+                refs.add(ref)
+            else:
+                refs.discard(ref)
         if len(refs) <= self._records_max:
             self._put(block, b"".join(sorted(refs)))
             return
@@ -168,5 +173,11 @@ def _is_crowded(row: bytes) -> bool:
     return len(row) == _CROWDED.size
 
 
-def _listed(row: bytes) -> list[bytes]:
-    return [row[at : at + REF_BYTES] for at in range(0, len(row), REF_BYTES)]
+def _listed(row: bytes) -> tuple[bytes, ...]:
+    return _splitter(len(row))(row)
+
+
+@cache
+def _splitter(size: int) -> Callable[[bytes], tuple[bytes, ...]]:
+    """Takes a list of that many bytes apart."""
+    return struct.Struct(f"{REF_BYTES}s" * (size // REF_BYTES)).unpack

@@ -5,12 +5,23 @@ The groups outside of it cannot change: joining needs an edge, and bars are betw
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from dsn_streams.grouping import CLAIM, DECISION, MATCH, Edge, Grouping, components, group
+from dsn_schemas.keys import person_id
+from dsn_streams.grouping import (
+    CLAIM,
+    DECISION,
+    GROUP_RECORDS_MAX,
+    MATCH,
+    Edge,
+    Grouping,
+    components,
+    group,
+)
 from dsn_streams.identity.claims import APART, DECIDED, EDGES, Said, said
 from dsn_streams.identity.comparing import Comparing
 from dsn_streams.identity.index import Index
+from dsn_streams.identity.rows import RecordRow
 
 #: Bars that people put up, and their names in reasons.
 DECIDED_APART = "decided-apart"
@@ -40,14 +51,21 @@ class Region:
 
     def grouped(self, component: list[str]) -> Grouping:
         """The groups of a component."""
-        first = {key: self._index.row(key).first_captured_at for key in component}
-        if len(component) == 1:
-            return group(first, (), _nothing_barred)
-        edges = list(self._edges(component))
+        rows = {key: self._index.rows[key] for key in component}
+        first = {key: row.first_captured_at for key, row in rows.items()}
+        if len(component) <= GROUP_RECORDS_MAX and _all_alike(rows):
+            return self._one_person(rows, first)
+        edges = [edge for key in component for edge in self._edges(key)]
         return group(first, edges, _Bars(self, self._comparing, component, edges).barred)
 
     def component(self, seed: str) -> set[str]:
         """Every record that hangs together with this one."""
+        rows = self._index.rows
+        found = {seed, *rows[seed].same}
+        if _all_alike({key: rows[key] for key in found}) and all(
+            rows[key].same.keys() < found for key in found
+        ):
+            return found
         found, waiting = {seed}, [seed]
         while waiting:
             for other in self._neighbours(waiting.pop()):
@@ -63,15 +81,44 @@ class Region:
             if self.said(key, other) in EDGES:
                 yield other
 
-    def _edges(self, component: Iterable[str]) -> Iterator[Edge]:
-        for key in component:
-            row = self._index.row(key)
-            for other, weight in row.same.items():
-                if key < other:
-                    yield Edge(MATCH, -weight, key, other)
-            for other in row.claimed():
-                if key < other and (what := self.said(key, other)) in EDGES:
-                    yield Edge(DECISION if what in DECIDED else CLAIM, 0, key, other)
+    def _edges(self, key: str) -> Iterator[Edge]:
+        """The edges from this record to greater ones."""
+        row = self._index.row(key)
+        for other, weight in row.same.items():
+            if key < other:
+                yield Edge(MATCH, -weight, key, other)
+        for other in row.claimed():
+            if key < other and (what := self.said(key, other)) in EDGES:
+                yield Edge(DECISION if what in DECIDED else CLAIM, 0, key, other)
+
+    def _one_person(self, rows: Mapping[str, RecordRow], first: Mapping[str, int]) -> Grouping:
+        """What `group` says of records of which any two are alike: nothing bars anything.
+
+        Edges are told only of records whose person is another than before. 19 of 20 regions with an
+        edge are of this kind.
+        """
+        person = person_id(min(first, key=lambda key: (first[key], key)))
+        edges = {
+            key: sorted(
+                Edge(MATCH, -weight, *_pair(key, other)) for other, weight in row.same.items()
+            )
+            for key, row in rows.items()
+            if row.person != person
+        }
+        return Grouping(dict.fromkeys(rows, person), edges, ())
+
+
+def _all_alike(rows: Mapping[str, RecordRow]) -> bool:
+    """Each of these records has as many as there are others that are the same by comparison, and
+    nobody claims anything of any of them."""
+    others = len(rows) - 1
+    return all(
+        len(row.same) == others and not row.claims and not row.named_by for row in rows.values()
+    )
+
+
+def _pair(one: str, two: str) -> tuple[str, str]:
+    return (one, two) if one < two else (two, one)
 
 
 class _Bars:
@@ -131,7 +178,3 @@ class _Bars:
             return False  # not their numbers are what keeps them apart
         same = {self._numbers[number] for number in one if number in self._numbers}
         return any(self._numbers.get(number) in same for number in two)
-
-
-def _nothing_barred(a: str, b: str, decided: bool) -> str | None:
-    return None

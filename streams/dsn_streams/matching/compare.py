@@ -8,6 +8,7 @@ looked at, which changes no outcome.
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import getitem
 from typing import Final, Literal
 
 import msgspec
@@ -24,6 +25,9 @@ _NAM, _IDENTIFIER, _BORN, _GIVEN, _FAMILY, _SEX = range(6)
 _PHONE, _EMAIL, _POSTAL, _STREET, _MOTHER, _FATHER = range(6, 12)
 #: Without a number in question no rule but the weight can decide, so the end may come early.
 _NO_NUMBER = (levels.MISSING, levels.NAM_UNLIKE)
+#: Levels of the fields behind the core when the end comes early.
+_NOT_LOOKED_AT = (levels.MISSING,) * 6
+_FULL_DATE = len("YYYYMMDD")
 #: Two numbers further apart than this are two numbers and not a typing error.
 _NAM_EDITS_MAX = 2
 
@@ -37,10 +41,20 @@ class Comparison(msgspec.Struct, frozen=True):
     weight: int
     #: Level of each field of `levels.FIELDS`, by number; 0 is missing.
     levels: tuple[int, ...]
-    #: The rule that decided, then ``field:level`` of the fields that both records have.
-    reasons: tuple[str, ...]
+    #: The rule that decided.
+    rule: str
     #: Why the two may never be in one group, or ``None``.
     barred: str | None
+
+    @property
+    def vector(self) -> tuple[str, ...]:
+        """``field:level`` of the fields that both records have."""
+        return _said(self.levels)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The rule, then the vector."""
+        return (self.rule, *_said(self.levels))
 
     def named(self) -> dict[str, str]:
         """Level names by field, for people."""
@@ -69,41 +83,40 @@ def bits_of(a: Features, b: Features, found: tuple[int, ...], weights: Weights) 
 
 
 def _decided(a: Features, b: Features, weights: Weights, early: bool) -> Comparison:
-    table = weights.by_level
     nam = _nam(a, b)
-    personal = _identifier(a, b)
-    born = (
-        (levels.born(a.born, b.born) if a.born <= b.born else levels.born(b.born, a.born))
-        if (a.born and b.born)
-        else 0
-    )
+    personal = _identifier(a, b) if a.personal or a.local else levels.MISSING
+    one, two = a.born, b.born
+    if one == two and len(one) == _FULL_DATE:
+        born = levels.SAME
+    elif one and two:
+        born = levels.born(one, two) if one <= two else levels.born(two, one)
+    else:
+        born = levels.MISSING
     given, family = _names(a, b, weights)
-    sex = 0
+    sex = levels.MISSING
     if a.sex and b.sex and a.sex != "x" and b.sex != "x":
         sex = levels.SAME if a.sex == b.sex else levels.SEX_DIFFERS
-    sum_of_core = (
-        table[_NAM][nam]
-        + table[_IDENTIFIER][personal]
-        + table[_BORN][born]
-        - _january(a.born, b.born, born, weights)
-        + table[_GIVEN][given]
-        + given_bits(a, b, given, weights)
-        + table[_FAMILY][family]
-        + family_bits(a, b, family, weights)
-        + table[_SEX][sex]
-        - weights.prior
-    )
     core = (nam, personal, born, given, family, sex)
+    sum_of_core = (
+        _core_bits(core, weights)
+        - _january(one, two, born, weights)
+        + given_bits(a, b, given, weights)
+        + family_bits(a, b, family, weights)
+    )
     most = sum_of_core + weights.household_max
     if early and nam in _NO_NUMBER and most <= weights.veto_max and gates.against(core):
-        ended = (*core, 0, 0, 0, 0, 0, 0)
-        reasons = ("too-little", *_said(ended))
-        return Comparison("different", most, ended, reasons, "weight-against")
+        return Comparison("different", most, core + _NOT_LOOKED_AT, "too-little", "weight-against")
     rest = _rest(a, b, weights)
-    weight = sum_of_core + _rest_bits(rest, table, weights.household_max)
-    found = (*core, *rest)
+    weight = sum_of_core + _rest_bits(rest, weights)
+    found = core + rest
     verdict = gates.judge(a, b, found, weight, weights)
-    return Comparison(verdict.outcome, weight, found, (verdict.rule, *_said(found)), verdict.barred)
+    return Comparison(verdict.outcome, weight, found, verdict.rule, verdict.barred)
+
+
+@lru_cache(maxsize=1 << 13)
+def _core_bits(core: tuple[int, ...], weights: Weights) -> int:
+    """What the core levels say, less the prior."""
+    return sum(map(getitem, weights.by_level, core)) - weights.prior
 
 
 def _rest(a: Features, b: Features, weights: Weights) -> tuple[int, ...]:
@@ -117,17 +130,18 @@ def _rest(a: Features, b: Features, weights: Weights) -> tuple[int, ...]:
     )
 
 
-def _rest_bits(rest: tuple[int, ...], table: tuple[tuple[int, ...], ...], most: int) -> int:
+@lru_cache(maxsize=1 << 13)
+def _rest_bits(rest: tuple[int, ...], weights: Weights) -> int:
     """What a household shares says *this household*, however often it says so; what speaks
     against counts in full."""
     shared = against = 0
     for place, level in enumerate(rest, start=_PHONE):
-        bits = table[place][level]
+        bits = weights.by_level[place][level]
         if bits > 0:
             shared += bits
         else:
             against += bits
-    return min(shared, most) + against
+    return min(shared, weights.household_max) + against
 
 
 def _nam(a: Features, b: Features) -> int:

@@ -13,6 +13,8 @@ from functools import lru_cache
 _LETTERS = str.maketrans(
     {"ø": "o", "đ": "d", "ð": "d", "ł": "l", "œ": "oe", "æ": "ae", "ı": "i", "þ": "th", "ŋ": "ng"}
 )
+#: The combining marks of Latin letters; one that is among them does not combine.
+_ACCENTS = re.compile("[\u0300-\u034e\u0350-\u036f]+")
 #: Words of a name too short or too common in any surname to tell it by.
 PARTICLES = frozenset(
     (
@@ -58,9 +60,14 @@ def fold(text: str) -> str:
         if "ã" in text:
             text = _mended(text)
         text = unicodedata.normalize("NFKD", text).translate(_LETTERS)
-        text = "".join(c for c in text if not unicodedata.combining(c)).casefold()
+        text = _ACCENTS.sub("", text)
+        if not text.isascii():
+            text = "".join(c for c in text if not unicodedata.combining(c))
+        text = text.casefold()
     if text.isalpha():
         return text
+    if text.isascii() and text.replace(" ", "").isalnum():
+        return " ".join(text.split())
     text = _APOSTROPHES.sub("", _ELIDED.sub(r"\1 ", text))
     return _OTHER.sub(" ", text).strip()
 

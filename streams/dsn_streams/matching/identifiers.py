@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -44,6 +45,8 @@ _PERSONAL = frozenset(
         "PNT",
     ]
 )
+#: Fewer different characters than this is a number typed to get past a mandatory field.
+_DIFFERENT_MIN = 3
 _LOCAL = frozenset(["MR", "MRN", "MRT", "PI", "PT", "LR", "U", "EPI", "PE", "PN", "RI"])
 
 
@@ -68,27 +71,44 @@ def numbers_of(identifiers: Iterable[AnyIdentifier], birth_date: str, weights: W
     local: set[str] = set()
     born = _day(birth_date)
     for one in identifiers:
-        system = systems.canonical(one.system, one.type)
-        if system == nam.SYSTEM:
-            number, kind = nam.classify(one.value, born)
-            if kind is NumberClass.VALID and born and one.use != "old":
+        system, kind = _kind(one.system, one.type)
+        if kind is _Kind.QUEBEC:
+            number, found = nam.classify(one.value, born)
+            if found is NumberClass.VALID and born and one.use != "old":
                 trusted.add(number)
-            elif kind not in (NumberClass.ABSENT, NumberClass.TEST) and len(number) >= 8:
+            elif found not in (NumberClass.ABSENT, NumberClass.TEST) and len(number) >= 8:
                 claimed.add(number)
-            continue
-        value = jhn.compact(one.value)
-        if len(value) < 3 or len(set(value)) < 3 or value in weights.stop_numbers:
-            continue
-        if one.type in _PERSONAL or system in jhn.SYSTEMS:
-            personal.add(f"{system}={value}")
-        elif one.type in _LOCAL or (not one.type and system):
-            local.add(f"{system}={value}")
+        elif kind is not _Kind.NONE:
+            value = jhn.compact(one.value)
+            if len(set(value)) >= _DIFFERENT_MIN and value not in weights.stop_numbers:
+                (personal if kind is _Kind.PERSONAL else local).add(f"{system}={value}")
     return Numbers(
         _in_order(trusted),
         _in_order(claimed - trusted),
         _in_order(personal),
         _in_order(local),
     )
+
+
+class _Kind(Enum):
+    """What the numbers of a system are."""
+
+    QUEBEC = "quebec"
+    PERSONAL = "personal"
+    LOCAL = "local"
+    #: Nothing that tells a person.
+    NONE = "none"
+
+
+@lru_cache(maxsize=1 << 12)
+def _kind(system: str, type_code: str) -> tuple[str, _Kind]:
+    """The canonical name of a system, and what its numbers are."""
+    name = systems.canonical(system, type_code)
+    if name == nam.SYSTEM:
+        return name, _Kind.QUEBEC
+    if type_code in _PERSONAL or name in jhn.SYSTEMS:
+        return name, _Kind.PERSONAL
+    return name, _Kind.LOCAL if type_code in _LOCAL or (not type_code and name) else _Kind.NONE
 
 
 def _in_order(values: set[str]) -> tuple[str, ...]:

@@ -67,9 +67,10 @@ def names_of(names: Sequence[AnyName], weights: Weights) -> Names:
     for name in sorted(names, key=_standing) if len(names) > 1 else names:
         if name.use == "anonymous":
             continue
-        suffix = suffix or _suffix(name.suffix, name.family)
-        family, given = _parts(name.family, name.given, name.text)
-        if _NEWBORN.fullmatch(given):
+        if name.suffix or " " in name.family:
+            suffix = suffix or _suffix(name.suffix, name.family)
+        family, given, label = _parts(name.family, name.given, name.text)
+        if label:
             newborn = True
         elif given and given not in weights.stop_names:
             givens[given] = None
@@ -87,22 +88,26 @@ def one_name(name: AnyName | None, weights: Weights) -> str:
     """A parent's name as ``family|given``; empty when unknown."""
     if name is None:
         return ""
-    family, given = _parts(name.family, name.given, name.text)
+    family, given, _ = _parts(name.family, name.given, name.text)
     family = "" if family in weights.stop_names else family
     given = "" if given in weights.stop_names else given
     return f"{family}|{given}" if family or given else ""
 
 
 @lru_cache(maxsize=1 << 16)
-def _parts(family: str, given: tuple[str, ...], text: str) -> tuple[str, str]:
-    """Folded surname and given names; from the whole text where nothing else was sent."""
+def _parts(family: str, given: tuple[str, ...], text: str) -> tuple[str, str, bool]:
+    """Folded surname and given names, from the whole text where nothing else was sent; and whether
+    the given name is a label of the ward."""
     if not family and not given and text:
         family, comma, rest = text.partition(",")
         given = (rest,)
         if not comma:
             *first, family = text.split() or [""]
             given = (" ".join(first),)
-    return surname(family), _SAINT.sub("st", fold(" ".join(given)))
+    found = fold(" ".join(given))
+    if "s" in found:
+        found = _SAINT.sub("st", found)
+    return surname(family), found, _NEWBORN.fullmatch(found) is not None
 
 
 @lru_cache(maxsize=1 << 14)

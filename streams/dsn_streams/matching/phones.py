@@ -11,6 +11,8 @@ _EXTENSION = re.compile(r"(?:ext|poste|x|#).*$")
 _NO_DIGITS = re.compile(r"\D+")
 #: Area code and exchange begin with 2-9 (North American Numbering Plan).
 _NANP = re.compile(r"1?([2-9]\d\d[2-9]\d{6})")
+#: As most are written.
+_PLAIN = re.compile(r"\(?([2-9]\d\d)\)?[ .-]?([2-9]\d\d)[ .-]?(\d{4})")
 #: Fewer different digits than this is a number typed to get past a mandatory field.
 _DIFFERENT_MIN = 3
 
@@ -22,6 +24,10 @@ def normalised(value: str) -> str:
     >>> normalised("(514) 555-1234 poste 22"), normalised("+33 1 42 68 53 00"), normalised("999")
     ('5145551234', '+33142685300', '')
     """
+    plain = _PLAIN.fullmatch(value)
+    if plain:
+        found = "".join(plain.groups())
+        return found if len(set(found)) >= _DIFFERENT_MIN else ""
     text = value.lower()
     if "x" in text or "#" in text or "poste" in text:
         text = _EXTENSION.sub("", text)

@@ -91,7 +91,9 @@ def postal_code(value: str) -> str:
     >>> postal_code("h3t 1n5"), postal_code("49555-1234")
     ('H3T1N5', '49555')
     """
-    text = "".join(c for c in value.upper() if c.isalnum())
+    text = value.upper().replace(" ", "")
+    if not text.isalnum():
+        text = "".join(c for c in text if c.isalnum())
     if _CANADIAN.match(text):
         return text[:6]
     return text[:5] if len(text) == 9 and text.isdigit() else text
@@ -104,9 +106,16 @@ def street(lines: tuple[str, ...]) -> str:
     >>> street(("123, boul. René-Lévesque Ouest", "app. 4"))
     '123|levesque rene|4'
     """
-    words = fold(" ".join(lines).replace("\\n", " ")).split()
-    names = sorted({word for word in words if word not in _KINDS and not word[0].isdigit()})
+    names: set[str] = set()
+    numbers: list[str] = []
+    # Not through the cache: hardly any street comes again before names would be pushed out by it.
+    for word in fold.__wrapped__(" ".join(lines).replace("\\n", " ")).split():
+        if word[0].isdigit():
+            numbers.append(word)
+        elif word not in _KINDS:
+            names.add(word)
     if not names:
         return ""
-    numbers = [word for word in words if word[0].isdigit()]
-    return f"{''.join(numbers[:1])}|{' '.join(names)}|{' '.join(sorted(numbers[1:]))}"
+    if len(numbers) < 2:
+        return f"{numbers[0] if numbers else ''}|{' '.join(sorted(names))}|"
+    return f"{numbers[0]}|{' '.join(sorted(names))}|{' '.join(sorted(numbers[1:]))}"
