@@ -143,7 +143,7 @@ def judge(
         return Verdict("review", rule, "number-of-a-parent")
     barred = "weight-against" if weight <= weights.veto_max and against(found[:6]) else None
     if weight >= (weights.same_alone_min if seen.alone else weights.same_min):
-        path = _path(a, b, seen)
+        path = _path(a, b, seen, weights)
         if path:
             return Verdict("same", path, barred)
     question = _question(a, b, seen, weight, weights)
@@ -231,7 +231,7 @@ def _coded_sex_differs(a: Features, b: Features) -> bool:
 # --- what may be joined ----------------------------------------------------------------------------
 
 
-def _path(a: Features, b: Features, seen: Seen) -> str | None:
+def _path(a: Features, b: Features, seen: Seen, weights: Weights) -> str | None:
     """The rule that lets a pair of enough weight be joined."""
     if a.newborn or b.newborn or a.placeholder or b.placeholder:
         return None
@@ -247,7 +247,7 @@ def _path(a: Features, b: Features, seen: Seen) -> str | None:
         one = seen.backed or _same_sequence(a, b)
         return "nam-one-off" if exact and names and one else None
     if seen.identifier in (SAME, ID_LOCAL):
-        return _by_identifier(a, b, seen)
+        return _by_identifier(a, b, seen) or _unnamed(a, b, seen, weights)
     if seen.identifier == ID_NEAR and _one_typing_error(seen):
         return "identifier-near"
     return _by_traits(a, b, seen)
@@ -299,11 +299,25 @@ def _by_identifier(a: Features, b: Features, seen: Seen) -> str | None:
     return None
 
 
+def _unnamed(a: Features, b: Features, seen: Seen, weights: Weights) -> str | None:
+    """Nothing but one record's given name is missing, of an adult: number, whole birth date, surname
+    and home are the same. Only a twin at the same home and on the same number agrees on as much;
+    of children that is a newborn's sister, and a question."""
+    if seen.identifier != SAME or seen.born != SAME or bool(a.givens) == bool(b.givens):
+        return None
+    adult = a.born < str(weights.adult_born_before) and not (a.twin or b.twin)
+    home = seen.at_home and seen.postal == SAME
+    sure = seen.family in (SAME, FAMILY_PART) and seen.sex != SEX_DIFFERS and home
+    return "identifier-same-unnamed" if adult and sure else None
+
+
 def _one_typing_error(seen: Seen) -> bool:
     """The rest is the same to the letter, so that a number one character off is a typing error (like
     `nam-one-off`) and does not speak against. Brothers' numbers follow each other, their names and
-    birth dates are not the same."""
-    names = seen.given == SAME and seen.family in (SAME, FAMILY_PART)
+    birth dates are not the same. At the same home the surname may have a typing error too: nobody has
+    a twin of the same given name."""
+    family = seen.family in (SAME, FAMILY_PART) or (seen.family == FAMILY_NEAR and seen.at_home)
+    names = seen.given == SAME and family
     return names and seen.born == SAME and seen.sex != SEX_DIFFERS
 
 

@@ -523,6 +523,64 @@ OURS = [
         who("John", "Campbell", "1961-04-12", "M", postal="G1R 9Z9", phone="418 555-8311"),
         "review",
     ),
+    (
+        "65 an adult's passport, birth date, surname and home, and no given name on one record",
+        who("Nadia", "Haddad", "1985-05-15", "F", ids={"passport": "AB123456"}, **HOME),
+        who("", "Haddad", "1985-05-15", "F", ids={"passport": "AB123456"}, **HOME),
+        "same",
+    ),
+    (
+        "66 the same of a child: a newborn sister who has no name yet",
+        who("Nadia", "Haddad", "2024-05-15", "F", ids={"passport": "AB123456"}, **HOME),
+        who("", "Haddad", "2024-05-15", "F", ids={"passport": "AB123456"}, **HOME),
+        "review",
+    ),
+    (
+        "67 the same of an adult who is said to be a twin",
+        who("Nadia", "Haddad", "1985-05-15", "F", ids={"passport": "AB123456"}, twin=1, **HOME),
+        who("", "Haddad", "1985-05-15", "F", ids={"passport": "AB123456"}, **HOME),
+        "review",
+    ),
+    (
+        "68 the same of an adult at another home",
+        who("Nadia", "Haddad", "1985-05-15", "F", ids={"passport": "AB123456"}, **HOME),
+        who("", "Haddad", "1985-05-15", "F", ids={"passport": "AB123456"}, street="9 rue B"),
+        "review",
+    ),
+    (
+        "69 no given name, and the birth date one digit off: two things and not one",
+        who("Nadia", "Haddad", "1985-05-15", "F", ids={"passport": "AB123456"}, **HOME),
+        who("", "Haddad", "1985-05-16", "F", ids={"passport": "AB123456"}, **HOME),
+        "review",
+    ),
+    (
+        "70 a number and the surname mistyped, the rest the same at one home",
+        who("Amir", "Haddad", "1985-05-15", "M", ids={"passport": "AB123456"}, **HOME),
+        who("Amir", "Hadadd", "1985-05-15", "M", ids={"passport": "AB123457"}, **HOME),
+        "same",
+    ),
+    (
+        "71 the same at two homes",
+        who("Amir", "Haddad", "1985-05-15", "M", ids={"passport": "AB123456"}, street="1 rue A"),
+        who("Amir", "Hadadd", "1985-05-15", "M", ids={"passport": "AB123457"}, street="9 rue B"),
+        "review",
+    ),
+    (
+        "72 twins of one number but for a digit, their given names one letter apart",
+        who("Hassan", "Haddad", "1985-05-15", "M", ids={"passport": "AB123456"}, **HOME),
+        who("Hassen", "Haddad", "1985-05-15", "M", ids={"passport": "AB123457"}, **HOME),
+        "review",
+    ),
+    (
+        "73 one street written with the village, a surname mistyped",
+        who("Rolande", "Guérette", "1941-03-07", "F", street="12 rue Jackson", postal="G1R 2B5"),
+        who(
+            *("Rolande", "Guerete", "1941-03-07", "F"),
+            street="12 rue Jackson, Port-Royal",
+            postal="G1R 2B5",
+        ),
+        "same",
+    ),
 ]
 CASES += OURS
 
