@@ -6,14 +6,25 @@ for every record, which costs more than the bytes.
 
 from __future__ import annotations
 
-#: The numbers of one byte, which most are.
-_SHORT = tuple(bytes((value << 1,)) for value in range(64))
+#: Fourteen bits as two bytes with more behind them, and as the last bytes of a number.
+_MORE = tuple(bytes((bits & 0x7F | 0x80, bits >> 7 | 0x80)) for bits in range(1 << 14))
+_LAST = tuple(
+    bytes((bits,)) if bits < 1 << 7 else bytes((bits & 0x7F | 0x80, bits >> 7))
+    for bits in range(1 << 14)
+)
+#: The same by the number that is not negative, whose lowest bit is of the sign.
+_FIRST, _SMALL = _MORE[::2], _LAST[::2]
 
 
 def number(value: int) -> bytes:
-    """An int or long, of 64 bits at most."""
-    if 0 <= value < 64:
-        return _SHORT[value]
+    """An int or long, of 64 bits at most. An instant of this age is put together of three."""
+    if 0 <= value < 1 << 13:
+        return _SMALL[value]
+    if 0 < value < 1 << 41:
+        rest = value >> 13
+        if rest < 1 << 14:
+            return _FIRST[value & 0x1FFF] + _LAST[rest]
+        return _FIRST[value & 0x1FFF] + _MORE[rest & 0x3FFF] + _LAST[rest >> 14]
     rest = (value << 1) ^ (value >> 63)
     out = bytearray()
     while rest > 0x7F:
@@ -26,8 +37,7 @@ def number(value: int) -> bytes:
 def text(value: str) -> bytes:
     """A text behind its length in bytes."""
     data = value.encode()
-    size = len(data)
-    return (_SHORT[size] if size < 64 else number(size)) + data
+    return number(len(data)) + data
 
 
 def varint(data: bytes, at: int) -> tuple[int, int]:

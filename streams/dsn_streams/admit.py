@@ -8,7 +8,7 @@ waits for it (``held``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -108,6 +108,10 @@ class Admit:
         turn.take()
         turn.barriers(batches)
         return turn.decision()
+
+    def derived(self, key: bytes, value: bytes) -> Iterable[tuple[bytes, bytes]]:
+        """See ``Stage``: nothing follows from its rows."""
+        return ()
 
 
 class _Taken(NamedTuple):

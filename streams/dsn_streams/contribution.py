@@ -26,7 +26,7 @@ OP_NUMBERS = {name: number for number, name in enumerate(OPS)}
 UPSERT, DELETE = OP_NUMBERS["upsert"], OP_NUMBERS["delete"]
 
 
-class Contribution(msgspec.Struct, array_like=True, frozen=True, tag=1):
+class Contribution(msgspec.Struct, array_like=True, frozen=True, tag=1, gc=False):
     """One record item as it stands, for one entry of one person."""
 
     #: Record key.
@@ -49,7 +49,7 @@ class Contribution(msgspec.Struct, array_like=True, frozen=True, tag=1):
     content: bytes
 
 
-class Handover(msgspec.Struct, array_like=True, frozen=True, tag=2):
+class Handover(msgspec.Struct, array_like=True, frozen=True, tag=2, gc=False):
     """The record now belongs to ``target``: pass its contributions on and forget them."""
 
     record: str
@@ -60,14 +60,14 @@ class Handover(msgspec.Struct, array_like=True, frozen=True, tag=2):
     target: str
 
 
-class Settled(msgspec.Struct, array_like=True, frozen=True, tag=3):
+class Settled(msgspec.Struct, array_like=True, frozen=True, tag=3, gc=False):
     """Everything of the record up to this link version has been sent to this person."""
 
     record: str
     version: int
 
 
-class Barrier(msgspec.Struct, array_like=True, frozen=True, tag=4):
+class Barrier(msgspec.Struct, array_like=True, frozen=True, tag=4, gc=False):
     """Everything below ``position`` of this partition of changes has been sent to this lane."""
 
     topic: str
@@ -80,7 +80,7 @@ class Barrier(msgspec.Struct, array_like=True, frozen=True, tag=4):
     as_of: int
 
 
-class Again(msgspec.Struct, array_like=True, frozen=True, tag=5):
+class Again(msgspec.Struct, array_like=True, frozen=True, tag=5, gc=False):
     """A contribution put through again: whatever stands, its entry is written anew."""
 
     item: Contribution

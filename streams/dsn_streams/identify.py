@@ -85,6 +85,10 @@ class Identify:
         decision.writes[_VERSION_ROW] = self._version
         return decision
 
+    def derived(self, key: bytes, value: bytes) -> Iterable[tuple[bytes, bytes]]:
+        """See ``Stage``: nothing follows from its rows."""
+        return ()
+
 
 class _Turn:
     """One call of ``decide``: rows are read in few calls, and written once."""

@@ -37,7 +37,7 @@ from dsn_streams.clients import (
     TransactionalProducer,
 )
 from dsn_streams.inputs import Missing, ReadAgain, There, resume
-from dsn_streams.stage import Batch, Decision, Stage
+from dsn_streams.stage import Batch, Decision, Output, Stage
 from dsn_streams.state import FORMAT, DamagedState
 
 log = structlog.get_logger()
@@ -181,7 +181,8 @@ class Lane:
             self._stage.opened(state)
             raise
         changelog = self._transaction(decision, positions)
-        state.commit(decision.writes, positions, changelog, self._clients.now_s())
+        rows = decision.writes | decision.derived
+        state.commit(rows, positions, changelog, self._clients.now_s())
         records = sum(len(batch.records) for batch in batches)
         metrics.turn(self.name, records, time.perf_counter() - began)
         return positions
@@ -200,7 +201,9 @@ class Lane:
                     f"{batch.topic}[{batch.partition}]: a batch continues {after}, the state ends"
                     f" at {position}; starting again from the state"
                 )
-            records = [record for record in batch.records if record.offset >= position]
+            records = batch.records
+            if records and records[0].offset < position:
+                records = [record for record in records if record.offset >= position]
             if records:
                 topic = meant(batch.topic, self._generation)
                 batches.append(Batch(topic, batch.partition, records))
@@ -218,14 +221,12 @@ class Lane:
 
         try:
             producer.begin_transaction()
-            for topic, partition, key, value in decision.outputs:
-                _produce(producer, named(topic, self._generation), partition, key, value)
-            for row, content in decision.writes.items():
-                _produce(producer, self._changelog, self.number, row, content)
+            _produce(producer, self._generation, decision.outputs)
+            _produce_rows(producer, self._changelog, self.number, decision.writes)
             if not self._told:
                 topics = _encode(sorted(self._opened().topics.items()))
-                _produce(producer, self._changelog, self.number, FORMAT_KEY, b"%d" % FORMAT)
-                _produce(producer, self._changelog, self.number, TOPICS_KEY, topics)
+                said = {FORMAT_KEY: b"%d" % FORMAT, TOPICS_KEY: topics}
+                _produce_rows(producer, self._changelog, self.number, said)
             kept = _encode([(topic, at[0], at[1]) for topic, at in _flat(positions)])
             producer.produce(
                 self._changelog,
@@ -270,7 +271,7 @@ class Lane:
                 return False
             here.offset = max(state.changelog, low)
             consumer.assign([here])
-            records = _restore_all(consumer, state, high, self._clients.now_s)
+            records = _restore_all(consumer, state, high, self._stage, self._clients.now_s)
         finally:
             consumer.close()
         if records:
@@ -375,7 +376,37 @@ def _flat(
     return ((topic, (partition, at)) for (topic, partition), at in positions.items())
 
 
-def _produce(
+def _produce(producer: TransactionalProducer, generation: int, outputs: Iterable[Output]) -> None:
+    """Produce each output to its topic of a generation.
+
+    Arguments go by position: naming them takes the client half as long again.
+    """
+    names: dict[str, str] = {}
+    for topic, partition, key, value in outputs:
+        name = names.get(topic)
+        if name is None:
+            name = names[topic] = named(topic, generation)
+        try:
+            producer.produce(name, value, key, partition)
+        except BufferError:
+            _produce_later(producer, name, partition, key, value)
+
+
+def _produce_rows(
+    producer: TransactionalProducer,
+    changelog: str,
+    number: int,
+    rows: Mapping[bytes, bytes | None],
+) -> None:
+    """Produce rows to the changelog."""
+    for key, value in rows.items():
+        try:
+            producer.produce(changelog, value, key, number)
+        except BufferError:
+            _produce_later(producer, changelog, number, key, value)
+
+
+def _produce_later(
     producer: TransactionalProducer,
     topic: str,
     partition: int,
@@ -384,12 +415,12 @@ def _produce(
 ) -> None:
     """Produce, waiting for room in the client's queue a bounded number of times."""
     for _ in range(100):
+        producer.poll(0.1)
         try:
-            producer.produce(topic, value=value, key=key, partition=partition)
+            producer.produce(topic, value, key, partition)
         except BufferError:
-            producer.poll(0.1)
-        else:
-            return
+            continue
+        return
     raise NotDurable(f"{topic}[{partition}]: the client's queue stayed full for 10 s")
 
 
@@ -419,7 +450,11 @@ def _check_format(value: bytes | None) -> None:
 
 
 def _restore_all(
-    consumer: RestoreConsumer, state: KeptState, high: int, now_s: Callable[[], float]
+    consumer: RestoreConsumer,
+    state: KeptState,
+    high: int,
+    stage: Stage,
+    now_s: Callable[[], float],
 ) -> int:
     """Apply changelog records until the end of the partition; how many."""
     count, silent_s = 0, 0.0
@@ -451,6 +486,8 @@ def _restore_all(
                 topics = dict(_decode_topics(value))
             elif key is not None:
                 writes[key] = value
+                if value is not None:
+                    writes.update(stage.derived(key, value))
         if writes and not ended:
             # Rows without their positions: a crash here restores them again from the same place.
             state.commit(writes, state.positions, state.changelog, now_s())

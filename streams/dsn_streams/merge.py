@@ -14,7 +14,7 @@ import msgspec
 from dsn_schemas.records import Disagreement, FieldOrigin
 from dsn_schemas.standing import order
 from dsn_schemas.wire import encode_content, read_content
-from dsn_streams.contribution import DELETE, OPS, SECTIONS, Contribution
+from dsn_streams.contribution import DELETE, OPS, SECTION_NUMBERS, SECTIONS, Contribution
 from dsn_streams.demographics import merge_demographics
 from dsn_streams.disagree import disagreements
 
@@ -47,6 +47,9 @@ _RESULT_RANK = {
     )
 }
 
+#: The one section whose order asks for more than the number.
+_RESULTS = SECTION_NUMBERS["results"]
+
 
 class Merged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One entry, before it is written."""
@@ -66,7 +69,9 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def standing_key(item: Contribution) -> tuple[int, int, int]:
     """What is compared between changes of one record item: the greatest stands."""
-    return order(SECTIONS[item.section], OPS[item.op], item.status, item.epoch, item.seq)
+    if item.section != _RESULTS:
+        return 0, item.epoch, item.seq
+    return order("results", OPS[item.op], item.status, item.epoch, item.seq)
 
 
 def merge(contributions: Iterable[Contribution]) -> Merged:
@@ -99,7 +104,7 @@ def merge(contributions: Iterable[Contribution]) -> Merged:
         contributions=ordered,
         provenance=(),
         disagreements=found,
-        content=_NULL_CONTENT if leader.op == DELETE else leader.content,
+        content=content_of(leader),
     )
 
 
@@ -112,8 +117,13 @@ def _alone(item: Contribution) -> Merged:
         contributions=(item,),
         provenance=(),
         disagreements=(),
-        content=_NULL_CONTENT if item.op == DELETE else item.content,
+        content=content_of(item),
     )
+
+
+def content_of(item: Contribution) -> bytes:
+    """The content union of an entry that this contribution leads."""
+    return _NULL_CONTENT if item.op == DELETE else item.content
 
 
 def _lives(item: Contribution) -> bool:

@@ -46,6 +46,9 @@ class Decision:
     outputs: list[Output] = field(default_factory=list)
     #: New value of each state row; ``None`` removes it.
     writes: dict[bytes, bytes | None] = field(default_factory=dict)
+    #: Rows that follow from those written (``Stage.derived``): they are kept on disk with them and
+    #: are no part of the changelog.
+    derived: dict[bytes, bytes | None] = field(default_factory=dict)
 
 
 class State(Protocol):
@@ -66,6 +69,13 @@ class Stage(Protocol):
 
     def decide(self, state: State, batches: Sequence[Batch]) -> Decision:
         """What these batches, in this order, change."""
+
+    def derived(self, key: bytes, value: bytes) -> Iterable[tuple[bytes, bytes]]:
+        """The rows that follow from a row of the changelog, made again while a state is restored.
+
+        Called for one row after another in the order in which they were written; of what compaction
+        left of them, too. A row that was removed from ``Decision.derived`` may come back.
+        """
 
 
 class MemoryState:

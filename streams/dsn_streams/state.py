@@ -24,7 +24,7 @@ from rocksdict import (
 from dsn_schemas.topics import REMOVAL_KEPT_S
 
 #: Format of rows and of the meta row; another one on disk means restore.
-FORMAT = 2
+FORMAT = 3
 
 #: Shared by every lane of a process. At 1 GB reads stayed flat (11-15 µs) up to 3 M keys; the
 #: memory is taken only as far as it is used.
@@ -113,7 +113,9 @@ class RocksState:
     ) -> None:
         """Write rows, positions and changelog position, all or none."""
         batch = WriteBatch(raw_mode=True)
-        for key, value in writes.items():
+        # In their order, as a table in memory takes them for two thirds of the time.
+        for key in sorted(writes):
+            value = writes[key]
             if value is None:
                 batch.delete(key)
             else:

@@ -8,7 +8,7 @@ the prefixes of their keys differ.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from dsn_streams.stage import Batch, Decision, Stage, State
 
@@ -36,4 +36,10 @@ class Together:
             decision = self._stages[name].decide(state, share)
             whole.outputs.extend(decision.outputs)
             whole.writes.update(decision.writes)
+            whole.derived.update(decision.derived)
         return whole
+
+    def derived(self, key: bytes, value: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """See ``Stage``."""
+        for stage in self._stages.values():
+            yield from stage.derived(key, value)

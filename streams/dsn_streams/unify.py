@@ -6,16 +6,14 @@ passed on and forgotten; ``RecordSettled`` on the view says that all of them hav
 
 State rows, all keyed by person first:
 
-* ``e<person><section><entry>``: the contributions of an entry,
-* ``i<person><section><source, record, item>``: where the standing change of an item is, in the
-  sections whose entries are grouped by meaning (elsewhere an item lives where its name says),
+* ``e`` and ``i``: entries and where items are in them (``entry_rows.py``),
 * ``m<person><record>``: moves of a record away from here that still wait for older contributions,
 * ``t<person><record>``: the link version whose contributions have all arrived here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -24,7 +22,6 @@ from dsn_schemas.topics import CONTRIBUTIONS
 from dsn_schemas.wire import Codec
 from dsn_streams import contribution as messages
 from dsn_streams.contribution import (
-    SECTIONS,
     Again,
     Barrier,
     Contribution,
@@ -32,17 +29,21 @@ from dsn_streams.contribution import (
     Message,
     Settled,
 )
-from dsn_streams.entries import GROUPED
+from dsn_streams.entry_rows import (
+    GROUPED_NUMBERS,
+    EntryRow,
+    ItemKey,
+    entry_key,
+    hint_key,
+    hints_of,
+    in_order,
+    item_key,
+    items_in,
+    row_value,
+)
 from dsn_streams.merge import merge, standing_key
 from dsn_streams.stage import Batch, Decision, Output, State
 from dsn_streams.view import ViewWriter
-
-
-class Place(msgspec.Struct, array_like=True, frozen=True):
-    """Where the standing change of an item is."""
-
-    order: tuple[int, int, int]
-    entry: str
 
 
 class Move(msgspec.Struct, array_like=True, frozen=True):
@@ -54,13 +55,13 @@ class Move(msgspec.Struct, array_like=True, frozen=True):
     target: str
 
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode_entry = msgspec.msgpack.Decoder(list[Contribution]).decode
-_decode_place = msgspec.msgpack.Decoder(Place).decode
-_decode_moves = msgspec.msgpack.Decoder(list[Move]).decode
+#: A contribution with the row of the entry it names.
+_Named = tuple[EntryRow, Contribution]
+#: Another message: behind how many contributions of the turn, person, message.
+_Other = tuple[int, bytes, Message]
 
-#: Sections whose items may be grouped by meaning, and so may change their entry.
-_GROUPED_NUMBERS = frozenset(SECTIONS.index(section) for section in GROUPED)
+_encode = msgspec.msgpack.Encoder().encode
+_decode_moves = msgspec.msgpack.Decoder(list[Move]).decode
 
 
 class Unify:
@@ -78,50 +79,69 @@ class Unify:
 
     def decide(self, state: State, batches: Sequence[Batch]) -> Decision:
         """See ``Stage``."""
-        received = list(_received(batches))
-        turn = _Turn(self, state, received)
-        for person, message in received:
-            turn.take(person, message)
-        return turn.decision(batches[0].partition)
+        turn = _Turn(self, state, batches[0].partition)
+        turn.take(batches)
+        return turn.decision()
 
-
-def _received(batches: Sequence[Batch]) -> Iterator[tuple[str, Message]]:
-    for batch in batches:
-        for record in batch.records:
-            if record.value is not None:
-                person = record.key.decode() if record.key else ""
-                yield person, messages.decode(record.value)
+    def derived(self, key: bytes, value: bytes) -> Iterable[tuple[bytes, bytes]]:
+        """See ``Stage``."""
+        return hints_of(key, value) if key[:1] == b"e" else ()
 
 
 class _Turn:
     """One call of ``decide``: each row is read once and written once."""
 
-    def __init__(self, unify: Unify, state: State, received: list[tuple[str, Message]]) -> None:
+    def __init__(self, unify: Unify, state: State, lane: int) -> None:
         self._unify = unify
         self._writer = unify._writer
         self._partitions = unify._partitions
         self._state = state
+        self._lane = lane
         self._outputs: list[Output] = []
         self._writes: dict[bytes, bytes | None] = {}
-        #: Entry rows as (contributions by item key); a dirty one is written and shown at the end.
-        self._entries: dict[bytes, dict[tuple[str, str, str], Contribution]] = {}
-        self._names: dict[bytes, tuple[str, int, str]] = {}
-        #: The rows of this turn by person, kept when a hand-over will ask for all of one.
-        self._named: dict[str, set[bytes]] | None = None
-        self._dirty: dict[bytes, None] = {}
-        self._places: dict[bytes, Place | None] = {}
+        #: Every entry row of this turn.
+        self._rows: dict[bytes, EntryRow] = {}
+        #: The same by person, from the first hand-over on.
+        self._rows_by_person: dict[bytes, list[EntryRow]] | None = None
+        #: What was read row by row, by the beginning of its keys.
+        self._scanned: set[bytes] = set()
+        #: Rows that are written and shown at the end, in the order in which they changed.
+        self._dirty: dict[bytes, EntryRow] = {}
+        #: Hints read, and those of this turn; ``None`` where there is none.
+        self._hints: dict[bytes, bytes | None] = {}
+        self._hinted: dict[bytes, bytes | None] = {}
         self._arrivals: dict[bytes, int] = {}
         self._settled_here: list[Output] = []
         #: The newest barrier of each source and partition of changes.
         self._barriers: dict[tuple[str, int, str, int], Barrier] = {}
         self._moves = {key: list(moves) for key, moves in unify._moves.items()}
-        self._read(received)
 
-    def take(self, person: str, message: Message) -> None:
-        """Take one message in."""
+    def take(self, batches: Sequence[Batch]) -> None:
+        """Take every message in, in order."""
+        contributions: list[_Named] = []
+        others: list[_Other] = []
+        for batch in batches:
+            for record in batch.records:
+                if record.value is None:
+                    continue
+                person, message = record.key or b"", messages.decode(record.value)
+                if type(message) is Contribution:
+                    entry = message.entry.encode()
+                    row = self._row(person, message.section, entry)
+                    contributions.append((row, message))
+                else:
+                    # Behind the contributions that came before it.
+                    others.append((len(contributions), person, message))
+        hints = self._read(contributions, others)
+        at = 0
+        for behind, person, message in others:
+            self._contributions(contributions[at:behind], hints[at:behind])
+            self._other(person, message)
+            at = behind
+        self._contributions(contributions[at:], hints[at:])
+
+    def _other(self, person: bytes, message: Message) -> None:
         match message:
-            case Contribution():
-                self._contribution(person, message)
             case Barrier():
                 self._barriers[message.topic, message.partition, message.source, message.epoch] = (
                     message
@@ -133,154 +153,169 @@ class _Turn:
             case Again(item):
                 self._again(person, item)
 
-    def decision(self, lane: int) -> Decision:
+    def decision(self) -> Decision:
         """Everything this turn changed; one record of the view per changed entry.
 
         Barriers stand behind all of it: a reader that stops in between must not believe more than
         it has read.
         """
-        for row in self._dirty:
-            person, section, entry = self._names[row]
-            contributions = self._entries[row]
-            if contributions:
-                kept = [contributions[key] for key in sorted(contributions)]
-                self._writes[row] = _encode(kept)
-                self._outputs.append(self._writer.entry(person, section, entry, merge(kept)))
-            else:
-                self._writes[row] = None
-                self._outputs.append(self._writer.removal(person, section, entry))
-        self._outputs.extend(self._settled_here)
-        self._outputs.extend(self._writer.barrier(lane, one) for one in self._barriers.values())
+        lane, writer, outputs, writes = self._lane, self._writer, self._outputs, self._writes
+        for key, row in self._dirty.items():
+            kept = in_order(self._items(row))
+            name = (lane, row.person, row.section, row.entry)
+            writes[key] = row_value(kept) if kept else None
+            match kept:
+                case [item]:
+                    outputs.append(writer.lone(*name, item))
+                case []:
+                    outputs.append(writer.removal(*name))
+                case _:
+                    outputs.append(writer.entry(*name, merge(kept)))
+        outputs.extend(self._settled_here)
+        outputs.extend(writer.barrier(lane, one) for one in self._barriers.values())
         self._unify._moves = self._moves
-        return Decision(outputs=self._outputs, writes=self._writes)
+        return Decision(outputs=outputs, writes=writes, derived=self._hinted)
 
     # --- reading -------------------------------------------------------------------------------
 
-    def _read(self, received: list[tuple[str, Message]]) -> None:
-        """Fetch the rows this turn speaks of, in two calls.
+    def _read(
+        self, contributions: Sequence[_Named], others: Sequence[_Other]
+    ) -> list[bytes | None]:
+        """Fetch the rows this turn speaks of, in three calls; the key of each item's hint, if read.
 
-        1. Entries, places, and which link versions have arrived.
-        2. The entries that items may leave for another one.
+        1. Entries, and which link versions have arrived.
+        2. Where the items are that are not in the entry they name.
+        3. The entries that they leave.
         """
-        entries: dict[bytes, None] = {}
-        places: dict[bytes, tuple[str, Contribution]] = {}
-        arrivals: dict[bytes, None] = {}
-        if any(isinstance(message, Handover) for _, message in received):
-            self._named = {}
-        for person, message in received:
-            if isinstance(message, Contribution):
-                entries[self._name(person, message.section, message.entry)] = None
-                if message.section in _GROUPED_NUMBERS:
-                    places[_place_key(person, message)] = (person, message)
-            elif isinstance(message, Handover):
-                arrivals[arrived_key(person, message.record)] = None
-        found = self._state.get_many([*entries, *places, *arrivals])  # 1
-        self._keep_entries(entries, found)
-        left: dict[bytes, None] = {}
-        for key, (person, item) in places.items():
-            place = self._places[key] = _place_of(found.get(key))
-            if place is not None and place.entry != item.entry:
-                left[self._name(person, item.section, place.entry)] = None
-        for key in arrivals:
-            self._arrivals[key] = _arrival_of(found.get(key))
-        rest = [row for row in left if row not in self._entries]
-        self._keep_entries(rest, self._state.get_many(rest))  # 2
+        arrivals = [
+            arrived_key(person, message.record)
+            for _, person, message in others
+            if type(message) is Handover
+        ]
+        found = self._state.get_many([*self._rows, *arrivals])  # 1
+        for key, row in self._rows.items():
+            row.items = items_in(found.get(key))
+        self._arrivals = {key: _arrival_of(found.get(key)) for key in arrivals}
+        strangers = [
+            hint_key(row.person, item)
+            if row.section in GROUPED_NUMBERS and not (row.items and item_key(item) in row.items)
+            else None
+            for row, item in contributions
+        ]
+        self._read_hints({key: None for key in strangers if key is not None})  # 2
+        left = []
+        for (row, _), hint in zip(contributions, strangers, strict=True):
+            entry = None if hint is None else self._hints[hint]
+            if entry is not None:
+                left.append(self._row(row.person, row.section, entry))
+        self._fill(left)  # 3
+        return strangers
 
-    def _keep_entries(self, rows: Iterable[bytes], found: dict[bytes, bytes]) -> None:
-        for row in rows:
-            self._entries[row] = _by_item(found.get(row))
+    def _fill(self, rows: Iterable[EntryRow]) -> None:
+        """Read what is not read yet."""
+        unread = {row.key: row for row in rows if row.items is None}
+        found = self._state.get_many(unread)
+        for key, row in unread.items():
+            row.items = items_in(found.get(key))
 
-    def _name(self, person: str, section: int, entry: str) -> bytes:
-        row = entry_key(person, section, entry)
-        if row not in self._names:
-            self._names[row] = (person, section, entry)
-            if self._named is not None:
-                self._named.setdefault(person, set()).add(row)
+    def _row(self, person: bytes, section: int, entry: bytes) -> EntryRow:
+        key = entry_key(person, section, entry)
+        row = self._rows.get(key)
+        if row is None:
+            row = self._rows[key] = EntryRow(key, person, section, entry)
+            if self._rows_by_person is not None:
+                self._rows_by_person.setdefault(person, []).append(row)
         return row
 
-    def _entry(self, row: bytes) -> dict[tuple[str, str, str], Contribution]:
-        known = self._entries.get(row)
-        if known is None:
-            value = self._state.get_many((row,)).get(row)
-            known = self._entries[row] = _by_item(value)
-        return known
+    def _items(self, row: EntryRow) -> dict[ItemKey, Contribution]:
+        if row.items is None:
+            self._fill((row,))
+        assert row.items is not None
+        return row.items
 
     # --- contributions -------------------------------------------------------------------------
 
-    def _contribution(self, person: str, item: Contribution) -> None:
-        move = self._leaving(person, item.record, item.version)
-        if move is not None:
-            self._forward(item, move)
-            return
-        row = self._name(person, item.section, item.entry)
-        if item.section in _GROUPED_NUMBERS and not self._placed(person, item, row):
-            return
-        contributions = self._entry(row)
-        key = _item_key(item)
-        known = contributions.get(key)
-        if known is not None and standing_key(known) >= standing_key(item):
-            return
-        contributions[key] = item
-        self._dirty[row] = None
+    def _contributions(
+        self, contributions: Iterable[_Named], hints: Iterable[bytes | None]
+    ) -> None:
+        """Take contributions in, each with the key of its hint if that was read."""
+        dirty = self._dirty
+        for (row, item), hint in zip(contributions, hints, strict=True):
+            if self._moves:
+                move = self._leaving(row.person, item.record, item.version)
+                if move is not None:
+                    self._forward(item, move)
+                    continue
+            items, key = row.items, item_key(item)
+            assert items is not None  # read for every contribution of the turn
+            known = items.get(key)
+            if known is not None:
+                if standing_key(known) >= standing_key(item):
+                    continue
+            elif row.section in GROUPED_NUMBERS:
+                hint = hint or hint_key(row.person, item)
+                if not self._enters(row, item, key, hint):
+                    continue
+            items[key] = item
+            dirty[row.key] = row
 
-    def _placed(self, person: str, item: Contribution, row: bytes) -> bool:
-        """Note where the item is now; ``False`` when a later change already stands."""
-        key, order = _place_key(person, item), standing_key(item)
-        place = self._place(key)
-        if place is not None:
-            if place.order >= order:
+    def _enters(self, row: EntryRow, item: Contribution, key: ItemKey, hint: bytes) -> bool:
+        """Take the item out of the entry it was in; ``False`` when a later change stands there."""
+        before = self._elsewhere(row, key, hint)
+        if before is not None:
+            items = self._items(before)
+            if standing_key(items[key]) >= standing_key(item):
                 return False
-            if place.entry != item.entry:
-                before = self._name(person, item.section, place.entry)
-                del self._entry(before)[_item_key(item)]
-                self._dirty[before] = None
-        place = self._places[key] = Place(order, item.entry)
-        self._writes[key] = _encode(place)
+            del items[key]
+            self._dirty[before.key] = before
+        self._hints[hint] = self._hinted[hint] = row.entry
         return True
 
-    def _again(self, person: str, item: Contribution) -> None:
+    def _elsewhere(self, row: EntryRow, key: ItemKey, hint: bytes) -> EntryRow | None:
+        """The row that holds the item of a grouped section, when ``row`` does not."""
+        if hint not in self._hints:
+            self._read_hints((hint,))
+        entry = self._hints[hint]
+        if entry is None:
+            return None
+        before = self._row(row.person, row.section, entry)
+        return before if key in self._items(before) else None
+
+    def _read_hints(self, keys: Iterable[bytes]) -> None:
+        keys = list(keys)
+        found = self._state.get_many(keys)
+        self._hints.update((key, found.get(key)) for key in keys)
+
+    def _again(self, person: bytes, item: Contribution) -> None:
         """Take a replayed contribution in, and write the entry it belongs to whatever it changes.
 
         The order decides as ever, so an older state never wins; an equal one is the journal's own
-        and takes the place of what may have been damaged here.
+        and takes the place of what may have been damaged here. No hint is believed: afterwards the
+        item is in one entry, even where a state lost a row and found it again.
         """
         move = self._leaving(person, item.record, item.version)
         if move is not None:
             later = msgspec.structs.replace(item, version=move.version)
             self._send(move.target, Again(later))
             return
-        row, key = self._name(person, item.section, item.entry), _item_key(item)
-        grouped = item.section in _GROUPED_NUMBERS
-        place = self._place(_place_key(person, item)) if grouped else None
-        stands = row if place is None else self._name(person, item.section, place.entry)
-        known = self._entry(stands).get(key)
-        self._dirty[stands] = None
-        if known is not None and standing_key(known) > standing_key(item):
-            return
-        self._entry(stands).pop(key, None)
-        self._entry(row)[key] = item
-        self._dirty[row] = None
+        row, key = self._row(person, item.section, item.entry.encode()), item_key(item)
+        grouped = row.section in GROUPED_NUMBERS
+        for one in self._rows_of(person, row.section) if grouped else (row,):
+            known = self._items(one).pop(key, None)
+            if known is not None:
+                self._dirty[one.key] = one
+                item = known if standing_key(known) > standing_key(item) else item
+        row = self._row(person, item.section, item.entry.encode())
+        self._items(row)[key] = item
+        self._dirty[row.key] = row
         if grouped:
-            place = self._places[_place_key(person, item)] = Place(standing_key(item), item.entry)
-            self._writes[_place_key(person, item)] = _encode(place)
-
-    def _place(self, key: bytes) -> Place | None:
-        if key not in self._places:
-            self._read_places((key,))
-        return self._places[key]
-
-    def _read_places(self, keys: Iterable[bytes]) -> None:
-        wanted = [key for key in keys if key not in self._places]
-        found = self._state.get_many(wanted)
-        for key in wanted:
-            self._places[key] = _place_of(found.get(key))
+            hint = hint_key(person, item)
+            self._hints[hint] = self._hinted[hint] = row.entry
 
     # --- records that move ---------------------------------------------------------------------
 
-    def _leaving(self, person: str, record: str, version: int) -> Move | None:
+    def _leaving(self, person: bytes, record: str, version: int) -> Move | None:
         """The move that a contribution of this link version must follow, if any."""
-        if not self._moves:
-            return None
         moves = self._moves.get(move_key(person, record), ())
         return min(
             (move for move in moves if move.version > version),
@@ -296,10 +331,10 @@ class _Turn:
         value = messages.encode(message)
         self._outputs.append(Output(CONTRIBUTIONS, lane, person.encode(), value))
 
-    def _handover(self, person: str, handover: Handover) -> None:
+    def _handover(self, person: bytes, handover: Handover) -> None:
         """Pass on what is here; what is still on its way follows when it comes."""
         move = Move(handover.version_before, handover.version, handover.target)
-        if handover.target != person:
+        if handover.target.encode() != person:
             self._pass_on(person, handover.record, move)
         if move.version_before == self._arrived(person, handover.record):
             self._over(person, handover.record, move)
@@ -307,24 +342,19 @@ class _Turn:
             waiting = move_key(person, handover.record)
             self._keep_moves(waiting, [*self._moves.get(waiting, ()), move])
 
-    def _pass_on(self, person: str, record: str, move: Move) -> None:
+    def _pass_on(self, person: bytes, record: str, move: Move) -> None:
         """Send every contribution of the record to the move's target and forget it here."""
-        gone: list[bytes] = []
         for row in self._rows_of(person):
-            contributions = self._entry(row)
-            for key in sorted(key for key in contributions if key[0] == record):
-                item = contributions.pop(key)
+            items = self._items(row)
+            for key in sorted(key for key in items if key[0] == record):
+                item = items.pop(key)
                 self._forward(item, move)
-                self._dirty[row] = None
-                if item.section in _GROUPED_NUMBERS:
-                    gone.append(_place_key(person, item))
-        self._read_places(gone)
-        for place in gone:
-            if self._places[place] is not None:
-                self._places[place] = None
-                self._writes[place] = None
+                self._dirty[row.key] = row
+                if row.section in GROUPED_NUMBERS:
+                    hint = hint_key(person, item)
+                    self._hints[hint] = self._hinted[hint] = None
 
-    def _settled(self, person: str, settled: Settled) -> None:
+    def _settled(self, person: bytes, settled: Settled) -> None:
         key = move_key(person, settled.record)
         moves = self._moves.get(key, [])
         for move in moves:
@@ -333,14 +363,14 @@ class _Turn:
                 self._over(person, settled.record, move)
                 return
         self._writes[arrived_key(person, settled.record)] = _encode(settled.version)
-        self._settled_here.append(self._writer.settled(person, settled))
+        self._settled_here.append(self._writer.settled(person.decode(), settled))
 
-    def _over(self, person: str, record: str, move: Move) -> None:
+    def _over(self, person: bytes, record: str, move: Move) -> None:
         """Nothing of the record will come here any more under the old link."""
         self._writes[arrived_key(person, record)] = None
         self._send(move.target, Settled(record, move.version))
 
-    def _arrived(self, person: str, record: str) -> int:
+    def _arrived(self, person: bytes, record: str) -> int:
         """The link version whose contributions have all arrived here; 0 before the first link."""
         key = arrived_key(person, record)
         if key in self._writes:
@@ -355,51 +385,35 @@ class _Turn:
             self._moves.pop(key, None)
             self._writes[key] = None
 
-    def _rows_of(self, person: str) -> list[bytes]:
+    def _rows_of(self, person: bytes, section: int | None = None) -> list[EntryRow]:
         """Every entry row of the person, those of this turn included, in key order."""
-        prefix = b"e" + person.encode()
-        for row, value in self._state.scan(prefix):
-            if row not in self._entries:
-                self._name(person, row[len(prefix)], row[len(prefix) + 1 :].decode())
-                self._entries[row] = _by_item(value)
-        # A row that was named and is in neither does not exist.
-        named = (self._named or {}).get(person, ())
-        return sorted(row for row in named if row in self._entries)
+        if self._rows_by_person is None:
+            self._rows_by_person = {}
+            for row in self._rows.values():
+                self._rows_by_person.setdefault(row.person, []).append(row)
+        prefix, end = b"e" + person, len(person) + 1
+        if section is not None:
+            prefix = entry_key(person, section, b"")
+        if prefix not in self._scanned:
+            self._scanned.add(prefix)
+            for key, value in self._state.scan(prefix):
+                if key not in self._rows:
+                    self._row(person, key[end], key[end + 1 :]).items = items_in(value)
+        rows = self._rows_by_person.get(person, ())
+        return sorted(
+            (row for row in rows if section in (None, row.section)), key=lambda row: row.key
+        )
 
 
-def entry_key(person: str, section: int, entry: str) -> bytes:
-    """State row of an entry."""
-    return b"e" + person.encode() + bytes((section,)) + entry.encode()
-
-
-def move_key(person: str, record: str) -> bytes:
+def move_key(person: bytes, record: str) -> bytes:
     """State row of the moves of a record away from a person."""
-    return b"m" + person.encode() + record.encode()
+    return b"m" + person + record.encode()
 
 
-def arrived_key(person: str, record: str) -> bytes:
+def arrived_key(person: bytes, record: str) -> bytes:
     """State row of the link version that has settled at a person."""
-    return b"t" + person.encode() + record.encode()
-
-
-def _place_key(person: str, item: Contribution) -> bytes:
-    name = f"{item.source}\0{item.record}\0{item.item}"
-    return b"i" + person.encode() + bytes((item.section,)) + name.encode()
-
-
-def _item_key(item: Contribution) -> tuple[str, str, str]:
-    return (item.record, item.source, item.item)
-
-
-def _place_of(value: bytes | None) -> Place | None:
-    return None if value is None else _decode_place(value)
+    return b"t" + person + record.encode()
 
 
 def _arrival_of(value: bytes | None) -> int:
     return 0 if value is None else int(msgspec.msgpack.decode(value))
-
-
-def _by_item(value: bytes | None) -> dict[tuple[str, str, str], Contribution]:
-    if value is None:
-        return {}
-    return {_item_key(item): item for item in _decode_entry(value)}

@@ -19,37 +19,70 @@ from dsn_schemas.records import Disagreement, FieldOrigin, RecordSettled, ViewBa
 from dsn_schemas.topics import VIEW
 from dsn_schemas.wire import Codec
 from dsn_streams.contribution import SECTIONS, Barrier, Contribution, Settled
-from dsn_streams.merge import Merged
+from dsn_streams.merge import Merged, content_of
 from dsn_streams.stage import Output
 
 
 class ViewWriter:
-    """Makes the records of ``dsn.view``."""
+    """Makes the records of ``dsn.view``.
+
+    Entries are of people whose contributions came on this lane, so that their lane is known; names
+    are the bytes they have in keys.
+    """
 
     def __init__(self, codec: Codec, partitions: int) -> None:
         self._codec = codec
         self._partitions = partitions
+        self._frame = b""
 
-    def entry(self, person: str, section: int, entry: str, merged: Merged) -> Output:
+    def entry(self, lane: int, person: bytes, section: int, entry: bytes, merged: Merged) -> Output:
         """The record of an entry."""
-        parts = [
-            self._codec.frame_of("ViewEntry"),
-            text(person),
-            number(section),
-            text(entry),
-            _word(merged.status),
-            *_array([_word(name) for name in merged.conflicts]),
-            _instant(merged.as_of),
-            *_array([_contributor(item) for item in merged.contributions]),
-            *_array([_origin(origin) for origin in merged.provenance]),
-            *_array([_disagreement(one) for one in merged.disagreements]),
-            merged.content,
-        ]
-        return self._output(person, section, entry, b"".join(parts))
+        value = b"".join(
+            (
+                self._framed(),
+                number(len(person)),
+                person,
+                number(section),
+                number(len(entry)),
+                entry,
+                _word(merged.status),
+                *_array([_word(name) for name in merged.conflicts]),
+                number(merged.as_of),
+                *_array([b"".join(_contributor(item)) for item in merged.contributions]),
+                *_array([_origin(origin) for origin in merged.provenance]),
+                *_array([_disagreement(one) for one in merged.disagreements]),
+                merged.content,
+            )
+        )
+        return Output(VIEW, lane, person + _KEYS[section] + entry, value)
 
-    def removal(self, person: str, section: int, entry: str) -> Output:
+    def lone(
+        self, lane: int, person: bytes, section: int, entry: bytes, item: Contribution
+    ) -> Output:
+        """The record of an entry of one contribution, which most are: as ``entry`` writes it."""
+        said = _contributor(item)
+        value = b"".join(
+            (
+                self._framed(),
+                number(len(person)),
+                person,
+                number(section),
+                number(len(entry)),
+                entry,
+                _word(item.status),
+                b"\0",
+                said[-2] if item.occurred_at <= item.captured_at else said[-1],
+                b"\2",
+                *said,
+                b"\0\0\0",
+                content_of(item),
+            )
+        )
+        return Output(VIEW, lane, person + _KEYS[section] + entry, value)
+
+    def removal(self, lane: int, person: bytes, section: int, entry: bytes) -> Output:
         """The record that says the person has no such entry any more."""
-        return self._output(person, section, entry, None)
+        return Output(VIEW, lane, person + _KEYS[section] + entry, None)
 
     def barrier(self, lane: int, barrier: Barrier) -> Output:
         """The barrier, passed on to the same lane of the view."""
@@ -78,26 +111,30 @@ class ViewWriter:
         lane = partition_of(person, self._partitions)
         return Output(VIEW, lane, key.encode(), self._codec.encode(record))
 
-    def _output(self, person: str, section: int, entry: str, value: bytes | None) -> Output:
-        lane = partition_of(person, self._partitions)
-        return Output(VIEW, lane, view_key(person, SECTIONS[section], entry).encode(), value)
+    def _framed(self) -> bytes:
+        """What stands in front of every entry."""
+        if not self._frame:
+            self._frame = self._codec.frame_of("ViewEntry")
+        return self._frame
 
 
-def _contributor(item: Contribution) -> bytes:
-    authority, local = split_record_key(item.record)
-    return b"".join(
-        (
-            _word(item.source),
-            _word(authority),
-            text(local),
-            text(item.item),
-            number(item.epoch),
-            number(item.seq),
-            number(item.op),
-            _word(item.status),
-            _instant(item.occurred_at),
-            _instant(item.captured_at),
-        )
+def _contributor(item: Contribution) -> tuple[bytes, ...]:
+    authority, _, local = item.record.encode().partition(_SEPARATOR)
+    name = item.item.encode()
+    return (
+        _word(item.source),
+        number(len(authority)),
+        authority,
+        number(len(local)),
+        local,
+        number(len(name)),
+        name,
+        number(item.epoch),
+        number(item.seq),
+        number(item.op),
+        _word(item.status),
+        number(item.occurred_at),
+        number(item.captured_at),
     )
 
 
@@ -116,25 +153,12 @@ def _array(items: Sequence[bytes]) -> Sequence[bytes]:
     return (number(len(items)), *items, b"\0") if items else (b"\0",)
 
 
-#: A text out of a small vocabulary: sources, authorities, statuses, names of fields.
+#: A text out of a small vocabulary: sources, statuses, names of fields.
 _word = lru_cache(maxsize=1 << 14)(text)
 
-
-def _instant(value: int) -> bytes:
-    """An Avro long that is an instant of this age: six bytes, without a loop."""
-    if not 1 << 34 <= value < 1 << 41:
-        return number(value)
-    z = value << 1
-    return bytes(
-        (
-            z & 0x7F | 0x80,
-            z >> 7 & 0x7F | 0x80,
-            z >> 14 & 0x7F | 0x80,
-            z >> 21 & 0x7F | 0x80,
-            z >> 28 & 0x7F | 0x80,
-            z >> 35,
-        )
-    )
+_SEPARATOR = SEPARATOR.encode()
+#: What stands between person and entry in a key of the view, by section.
+_KEYS = [view_key("", section, "").encode() for section in SECTIONS]
 
 
 def _check_order(name: str, expected: tuple[str, ...]) -> None:

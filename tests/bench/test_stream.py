@@ -11,7 +11,7 @@ from dsn_deploy.stack import EmbeddedStack
 from dsn_schemas.settings import Settings
 
 PARTS = {
-    "fetch", "decode", "state get", "merge", "encode", "compare and keep", "produce", "flush",
+    "fetch", "decode", "state get", "merge", "encode", "produce", "flush",
     "state put", "client and database threads",
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dsn_schemas.records import Disagreement, FieldOrigin
 from dsn_schemas.wire import Codec, encode_content, head_schema
 from dsn_streams.contribution import OPS, SECTIONS, Contribution
-from dsn_streams.merge import Merged
+from dsn_streams.merge import Merged, merge
 from dsn_streams.view import ViewWriter
 from support.world import FixedIds
 
@@ -65,9 +65,21 @@ def test_written_as_the_library_does(person: str, section: int, entry: str, enti
     schemaless_writer(out, head_schema("ViewEntry"), _plain(person, section, entry, entire))
     out.write(entire.content)
 
-    written = ViewWriter(CODEC, 4).entry(person, section, entry, entire).value
+    named = (person.encode(), section, entry.encode())
+    written = ViewWriter(CODEC, 4).entry(1, *named, entire).value
 
     assert written == out.getvalue()
+
+
+@given(texts, st.integers(min_value=0, max_value=len(SECTIONS) - 1), texts, contributions)
+def test_an_entry_of_one_is_written_as_any(
+    person: str, section: int, entry: str, item: Contribution
+) -> None:
+    """The short way for one contribution gives what the merge and the long way give."""
+    named = (1, person.encode(), section, entry.encode())
+    writer = ViewWriter(CODEC, 4)
+
+    assert writer.lone(*named, item) == writer.entry(*named, merge([item]))
 
 
 def _plain(person: str, section: int, entry: str, entire: Merged) -> dict[str, object]:

@@ -55,6 +55,21 @@ class _Lane:
     state: MemoryState
     inputs: list[tuple[str, int]]
     positions: dict[tuple[str, int], int] = field(default_factory=dict)
+    changelog: list[tuple[bytes, bytes | None]] = field(default_factory=list)
+
+    def restore(self, random: random.Random) -> None:
+        """Lose the state and read the changelog, of which compaction left what it must, or more."""
+        newest = {key: at for at, (key, _) in enumerate(self.changelog)}
+        self.changelog = [
+            (key, value)
+            for at, (key, value) in enumerate(self.changelog)
+            if newest[key] == at or random.random() < 0.5
+        ]
+        self.state = MemoryState()
+        for key, value in self.changelog:
+            self.state.apply({key: value})
+            if value is not None:
+                self.state.apply(dict(self.stage.derived(key, value)))
 
 
 class World:
@@ -105,8 +120,10 @@ class World:
             if not ready:
                 return
             lane = self.random.choice(ready)
-            if self.random.random() < 0.1:
-                lane.stage.opened(lane.state)  # a restart between two turns
+            if self.random.random() < 0.1:  # a restart between two turns
+                if self.random.random() < 0.5:
+                    lane.restore(self.random)
+                lane.stage.opened(lane.state)
             self._turn(lane)
         raise AssertionError("the world never came to rest")
 
@@ -131,7 +148,10 @@ class World:
         decision = lane.stage.decide(lane.state, batches)
         for output in decision.outputs:
             self.put(*output)
-        lane.state.apply(decision.writes)
+        writes = list(decision.writes.items())
+        self.random.shuffle(writes)
+        lane.changelog += writes
+        lane.state.apply(decision.writes | decision.derived)
 
     # --- what came out -------------------------------------------------------------------------
 
