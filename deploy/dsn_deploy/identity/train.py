@@ -51,7 +51,7 @@ ORDER: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "phone": (("same", "near", "differs"),),
     "email": (("same", "near", "differs"),),
     "postal": (("same", "area", "differs"), ("same", "near", "differs")),
-    "street": (("same", "near", "differs"),),
+    "street": (("same", "near", "part", "differs"),),
     "mother": (("same", "near", "part", "differs"),),
     "father": (("same", "near", "part", "differs"),),
 }

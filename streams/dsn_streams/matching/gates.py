@@ -51,6 +51,8 @@ from dsn_streams.matching.levels import (
     POSTAL_DIFFERS,
     SAME,
     SEX_DIFFERS,
+    STREET_DIFFERS,
+    STREET_PART,
     parent,
 )
 from dsn_streams.matching.weights import Weights
@@ -215,7 +217,8 @@ def _may_have_changed(a: Features, b: Features, seen: Seen, weights: Weights) ->
     that is known stays, of an adult: opposite-sex twins agree on as much while they live at home,
     and are different without a question.
     """
-    elsewhere = DIFFERS in (seen.phone, seen.street) or PARENT_DIFFERS in (seen.mother, seen.father)
+    moved = seen.phone == DIFFERS or seen.street in (STREET_PART, STREET_DIFFERS)
+    elsewhere = moved or PARENT_DIFFERS in (seen.mother, seen.father)
     if seen.given in (SAME, GIVEN_PART) and seen.sex != SEX_DIFFERS:  # 1
         return seen.reached or seen.parents
     changed = seen.sex == SEX_DIFFERS or "x" in (a.sex, b.sex) or _coded_sex_differs(a, b)

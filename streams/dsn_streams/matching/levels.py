@@ -52,7 +52,8 @@ LEVELS: Final = {
     "email": ("missing", "same", "near", "differs"),
     # near: one typing error apart.
     "postal": ("missing", "same", "area", "near", "differs"),
-    "street": ("missing", "same", "near", "differs"),
+    # part: some of the words at one number, or all words of the one at another.
+    "street": ("missing", "same", "near", "part", "differs"),
     # part: only the surname or only the given name is known on a side, and the same.
     "mother": ("missing", "same", "near", "part", "differs"),
     "father": ("missing", "same", "near", "part", "differs"),
@@ -71,6 +72,7 @@ FAMILY_FAIR, FAMILY_DIFFERS, FAMILY_INVERTED = 5, 6, 7
 SEX_DIFFERS = 2
 NEAR, DIFFERS = 2, 3
 POSTAL_AREA, POSTAL_NEAR, POSTAL_DIFFERS = 2, 3, 4
+STREET_PART, STREET_DIFFERS = 3, 4
 PARENT_NEAR, PARENT_PART, PARENT_DIFFERS = 2, 3, 4
 
 #: Jaro-Winkler similarity from which two names are one with a typing error.
@@ -257,13 +259,15 @@ def _core(text: str) -> frozenset[str]:
     return frozenset(word for word in words if word not in _PARTICLES) or frozenset(words)
 
 
-def _spelt_within(a: str, b: str) -> bool:
-    """Every word of the shorter street is one of the longer but for a typing error: a site that writes
-    the village or the building writes more words of the same street."""
-    few, many = sorted((a.split(), b.split()), key=len)
-    return all(any(x == y or _spelling(x, y, 1, 0) for y in many) for x in few) and any(
-        len(x) >= 4 for x in few
-    )
+def _same_number(one: list[str], two: list[str]) -> int:
+    """Two streets at one civic number: near, when each word of the shorter is one of the longer but for
+    a typing error (a site that writes the village or the building writes more words of it)."""
+    few, many = (one, two) if len(one) <= len(two) else (two, one)
+    met = [any(x == y or _spelling(x, y, 1, 0) for y in many) for x in few]
+    telling = any(found and len(word) >= 4 for word, found in zip(few, met, strict=True))
+    if not telling:
+        return STREET_DIFFERS
+    return NEAR if all(met) else STREET_PART
 
 
 def _near_subset(one: frozenset[str], two: frozenset[str]) -> bool:
@@ -311,12 +315,16 @@ def street(a: str, b: str) -> int:
     number_b, name_b, unit_b = b.split("|")
     if name_a == name_b and number_a == number_b:
         return NEAR if unit_a and unit_b else SAME
+    one, two = name_a.split(), name_b.split()
     if number_a == number_b or not number_a or not number_b:
-        likeness = JaroWinkler.similarity(name_a, name_b)
-        within = bool(number_a and number_b) and _spelt_within(name_a, name_b)
-        return NEAR if likeness >= FAIR_MIN or within else DIFFERS
-    close = OSA.distance(number_a, number_b, score_cutoff=1) <= 1
-    return NEAR if close and name_a == name_b else DIFFERS
+        if JaroWinkler.similarity(name_a, name_b) >= FAIR_MIN:
+            return NEAR
+        if number_a and number_b:
+            return _same_number(one, two)
+    elif name_a == name_b:
+        return NEAR if OSA.distance(number_a, number_b, score_cutoff=1) <= 1 else STREET_PART
+    within = set(one) <= set(two) or set(two) <= set(one)
+    return STREET_PART if within else STREET_DIFFERS
 
 
 @lru_cache(maxsize=1 << 16)

@@ -79,7 +79,7 @@ def test_features_are_a_function_of_the_record_and_survive_their_bytes(record):
         ("phone", ("same", "near", "differs")),
         ("email", ("same", "near", "differs")),
         ("postal", ("same", "area", "near", "differs")),
-        ("street", ("same", "near", "differs")),
+        ("street", ("same", "near", "part", "differs")),
         ("mother", ("same", "near", "part", "differs")),
         ("father", ("same", "near", "part", "differs")),
     ],
@@ -130,6 +130,46 @@ def test_given_names(one, two, level):
     found = levels.given(*sorted((one, two)), WEIGHTS.variants)
 
     assert level == levels.LEVELS["given"][found]
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "level"),
+    [
+        ("12 rue des Érables", "12, Erables", "same"),
+        ("12 rue des Érables app 3", "12 rue des Érables app 4", "near"),
+        ("12 rue des Érables", "21 rue des Érables", "near"),
+        ("12 rue Jackson", "12 rue Jackson, Port-Royal", "near"),
+        ("12 rue Jacksn, pavillon Laurier", "12 rue Jackson", "near"),
+        ("12 rue Jackson, Mascouche", "12 rue Jackson, Port-Royal", "part"),
+        ("12 rue Jackson", "347 rue Jackson, Port-Royal", "part"),
+        ("12 rue Jackson", "347 rue Jackson", "part"),
+        ("12 rue Jackson, Mascouche", "347 rue Jackson, Port-Royal", "differs"),
+        ("12 rue Jackson", "12 rue Papineau", "differs"),
+    ],
+)
+def test_streets(one, two, level):
+    """More words of one street at one number are the same home; another number is another home."""
+    found = levels.street(*sorted((street((one,)), street((two,)))))
+
+    assert level == levels.LEVELS["street"][found]
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "level"),
+    [
+        ("H3T 1N5", "h3t1n5", "same"),
+        ("H3T 1N5", "H3T 9Z9", "area"),
+        ("H3T 1N5", "H2T 1N5", "near"),
+        ("3137", "3138", "area"),
+        ("3137", "3173", "near"),
+        ("H3T 1N5", "G1R 2B5", "differs"),
+    ],
+)
+def test_postal_codes(one, two, level):
+    """The first three characters are the area; elsewhere one typing error is near."""
+    found = levels.postal(*sorted((postal_code(one), postal_code(two))))
+
+    assert level == levels.LEVELS["postal"][found]
 
 
 @pytest.mark.parametrize(
