@@ -133,12 +133,13 @@ class _Source:
         if len(union) != 2 or union[0] != "null":
             raise ValueError("no reader for a union of several types")
         indent = _INDENT * depth
-        nothing = f"; {into} = None" if into else ""
+        nothing = f" {into} = None" if into else " pass"
         return [
-            f"{indent}if data[at] == 0: at += 1{nothing}",
-            f"{indent}elif data[at] != 2: raise ValueError('no such type')",
+            f"{indent}kind = data[at]; at += 1",
+            # Types counted from the end, -1 and -2, are no Avro, but the whole reader takes them.
+            f"{indent}if kind == 0 or kind == 3:{nothing}",
+            f"{indent}elif kind > 3: raise ValueError('no such type')",
             f"{indent}else:",
-            f"{indent}{_INDENT}at += 1",
             *value(union[1]),
         ]
 

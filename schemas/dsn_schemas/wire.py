@@ -76,6 +76,8 @@ class Codec:
         self._ids = ids
         self._heads: dict[int, tuple[str, Any]] = {}
         self._writers: dict[int, tuple[str, Any]] = {}
+        #: By record type; an id of our own stays what it is while a process lives.
+        self._frames: dict[str, bytes] = {}
 
     def encode(self, record: object) -> bytes:
         """Frame and encode a typed record. Raises ``ValueError`` when a field does not fit."""
@@ -173,7 +175,10 @@ class Codec:
 
     def frame_of(self, name: str) -> bytes:
         """The five bytes in front of our own version of ``name``."""
-        return _FRAME.pack(0, self._ids.id_of(name))
+        known = self._frames.get(name)
+        if known is None:
+            known = self._frames[name] = _FRAME.pack(0, self._ids.id_of(name))
+        return known
 
     def _writer(self, schema_id: int) -> tuple[str, Any]:
         known = self._writers.get(schema_id)

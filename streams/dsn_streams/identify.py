@@ -103,7 +103,7 @@ class _Turn:
         #: Records whose region has to be looked at.
         self._seeds: set[str] = set()
         #: What was compared before this turn, of records that may say something else now.
-        self._features_before: dict[str, set[bytes]] = {}
+        self._features_before: dict[str, tuple[bytes, ...]] = {}
         #: Edge clock (ms) of the newest request of each record.
         self._at: dict[str, int] = {}
 
@@ -247,8 +247,10 @@ class _Turn:
                 row = rows[key]
                 if row.person != groups.person[key] and row.seen:
                     self._link(key, groups)
-                asked.update(row.questions)
-                near.update(row.alike, row.crowds)
+                if row.questions:
+                    asked.update(row.questions)
+                if row.alike or row.crowds:
+                    near.update(row.alike, row.crowds)
             keys.extend(component)
             blocked.extend(groups.blocked)
         self._index.read(asked)
@@ -265,8 +267,9 @@ class _Turn:
     def _ask(self, keys: Sequence[str], asked: dict[tuple[str, str], Asked]) -> None:
         """Put the questions that are new on the list, and take away those that are settled."""
         before: dict[tuple[str, str], Question] = {}
+        rows = self._index.rows
         for key in keys:
-            for other, question in self._index.row(key).questions.items():
+            for other, question in rows[key].questions.items():
                 before[(key, other) if key < other else (other, key)] = question
         for pair in sorted(before.keys() | asked.keys()):
             known, now = before.get(pair), asked.get(pair)

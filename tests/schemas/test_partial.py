@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dsn_schemas import records
 from dsn_schemas.partial import reader_of
 from dsn_schemas.records import Allergy, Concept
 from dsn_schemas.wire import (
@@ -97,6 +98,17 @@ def test_what_is_no_content() -> None:
     for wrong in (b"", b"\xff", content + b"\0"):
         with pytest.raises(UnreadableRecord):
             read(wrong)
+
+
+def test_a_type_counted_from_the_end() -> None:
+    """The whole reader takes -1 for the last type and -2 for the first, so this one does."""
+    content = encode_content(records.Demographics(birth_order=3))
+    at = content.index(b"\x02\x06")
+
+    for index in (b"\x01\x06", b"\x03"):
+        hostile = content[:at] + index + content[at + 2 :]
+
+        assert parts(decode_content(hostile)) == read(hostile)
 
 
 def test_items_of_several_blocks() -> None:

@@ -63,7 +63,7 @@ class Comparing:
     def _said(self, key: str) -> tuple[bytes, ...]:
         found = self._features.get(key)
         if found is None:
-            found = self._features[key] = tuple(self._index.row(key).features())
+            found = self._features[key] = self._index.row(key).features()
         return found
 
 

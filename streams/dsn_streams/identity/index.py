@@ -40,7 +40,7 @@ class Index:
     def change(self, key: str) -> RecordRow:
         """What is known of a record, to change."""
         self._changed_rows[key] = None
-        return self.row(key)
+        return self.rows.get(key) or self.row(key)
 
     def read(self, keys: Iterable[str]) -> None:
         """Read the rows of these records in one call, those not read yet. Raises ``SameRef``."""

@@ -77,7 +77,7 @@ class Postings:
             elif block in crowded:
                 self._settle_crowded(block, moves, shards)
             else:
-                self._settle_listed(block, row or b"", moves)
+                self._settle_listed(block, _listed(row or b""), moves)
 
     def heads_moved(self) -> set[bytes]:
         """Records that are, or were, the first two of a crowded block where these changed."""
@@ -99,8 +99,10 @@ class Postings:
                 found.update(_listed(row))
         return found
 
-    def _settle_listed(self, block: bytes, row: bytes, moves: dict[bytes, bool]) -> None:
-        refs = set(_listed(row))
+    def _settle_listed(
+        self, block: bytes, known: tuple[bytes, ...], moves: dict[bytes, bool]
+    ) -> None:
+        refs = set(known)
         for ref, came in moves.items():
             if came:
                 refs.add(ref)

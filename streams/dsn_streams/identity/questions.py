@@ -57,7 +57,7 @@ def questions(
     ``keys`` are whole people, and their rows say which; rows of all that is alike, and of what
     hangs together with it, must be there.
     """
-    rows = ((key, index.row(key)) for key in keys)
+    rows = ((key, index.rows[key]) for key in keys)
     keys = [key for key, row in rows if row.alike or row.crowds or row.claims or row.named_by]
     decided = set(_decided(index, region, keys))
     people_numbers = _Numbers(index, region, comparing)

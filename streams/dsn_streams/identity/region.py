@@ -5,7 +5,7 @@ The groups outside of it cannot change: joining needs an edge, and bars are betw
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from dsn_schemas.keys import person_id
 from dsn_streams.grouping import (
@@ -51,9 +51,11 @@ class Region:
 
     def grouped(self, component: list[str]) -> Grouping:
         """The groups of a component."""
+        if len(component) == 1:
+            return Grouping({key: person_id(key) for key in component}, {}, ())
         rows = {key: self._index.rows[key] for key in component}
         first = {key: row.first_captured_at for key, row in rows.items()}
-        if len(component) <= GROUP_RECORDS_MAX and _all_alike(rows):
+        if len(component) <= GROUP_RECORDS_MAX and _all_alike(rows.values()):
             return self._one_person(rows, first)
         edges = [edge for key in component for edge in self._edges(key)]
         return group(first, edges, _Bars(self, self._comparing, component, edges).barred)
@@ -61,10 +63,12 @@ class Region:
     def component(self, seed: str) -> set[str]:
         """Every record that hangs together with this one."""
         rows = self._index.rows
-        found = {seed, *rows[seed].same}
-        if _all_alike({key: rows[key] for key in found}) and all(
-            rows[key].same.keys() < found for key in found
-        ):
+        row = rows[seed]
+        found = {seed, *row.same}
+        if len(found) == 1 and not (row.claims or row.named_by):
+            return found
+        near = [rows[key] for key in found]
+        if _all_alike(near) and all(one.same.keys() < found for one in near):
             return found
         found, waiting = {seed}, [seed]
         while waiting:
@@ -108,13 +112,14 @@ class Region:
         return Grouping(dict.fromkeys(rows, person), edges, ())
 
 
-def _all_alike(rows: Mapping[str, RecordRow]) -> bool:
+def _all_alike(rows: Collection[RecordRow]) -> bool:
     """Each of these records has as many as there are others that are the same by comparison, and
     nobody claims anything of any of them."""
     others = len(rows) - 1
-    return all(
-        len(row.same) == others and not row.claims and not row.named_by for row in rows.values()
-    )
+    for row in rows:
+        if len(row.same) != others or row.claims or row.named_by:
+            return False
+    return True
 
 
 def _pair(one: str, two: str) -> tuple[str, str]:

@@ -73,12 +73,12 @@ class RecordRow(msgspec.Struct, array_like=True):
         """The record itself was put forward, not only named by a claim."""
         return self.first_captured_at < NEVER
 
-    def features(self) -> set[bytes]:
-        """What its sources say, each different thing once."""
+    def features(self) -> tuple[bytes, ...]:
+        """What its sources say, each different thing once, in one order."""
         if len(self.words) == 1:
             (word,) = self.words.values()
-            return {word.features} if word.features else set()
-        return {word.features for word in self.words.values() if word.features}
+            return (word.features,) if word.features else ()
+        return tuple(sorted({word.features for word in self.words.values() if word.features}))
 
     def claimed(self) -> AbstractSet[str]:
         """Record keys that share a claim with this one, from either end."""

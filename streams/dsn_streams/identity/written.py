@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import blake2b
 
+import msgspec
+
 from dsn_schemas.keys import split_record_key
-from dsn_schemas.records import Evidence, RecordLink, ReviewPair
+from dsn_schemas.records import ReviewPair
 from dsn_streams.grouping import DECISION, MATCH, Edge
 from dsn_streams.identity.claims import kinds
 from dsn_streams.identity.comparing import Comparing
@@ -19,13 +21,37 @@ EVIDENCE_MAX = 3
 _RULES = {DECISION: "decision", MATCH: "match"}
 
 
+class Evidence(msgspec.Struct, frozen=True, gc=False):
+    """As ``records.Evidence``, made in a fifth of the time: a link has up to three."""
+
+    authority: str
+    number: str
+    rule: str
+    weight: int
+    levels: tuple[str, ...]
+    reasons: tuple[str, ...]
+    weights: str
+
+
+class RecordLink(msgspec.Struct, frozen=True, gc=False):
+    """As ``records.RecordLink``, and written under its name."""
+
+    authority: str
+    number: str
+    person: str
+    version: int
+    previous: str
+    reasons: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+
+
 def link_of(
     index: Index, comparing: Comparing, key: str, before: str, edges: Sequence[Edge]
 ) -> RecordLink:
     """The link of a record whose row says its person and version."""
     row = index.row(key)
     evidence = [_evidence(index, comparing, key, edge) for edge in edges[:EVIDENCE_MAX]]
-    rules = sorted({_rule(edge) for edge in edges}) or ["own"]
+    rules = tuple(sorted({_rule(edge) for edge in edges})) or ("own",)
     authority, number = split_record_key(key)
     return RecordLink(
         authority=authority,
@@ -33,7 +59,7 @@ def link_of(
         person=row.person,
         version=row.version,
         previous=before,
-        reasons=tuple(rules),
+        reasons=rules,
         evidence=tuple(evidence),
     )
 
@@ -96,7 +122,10 @@ def _evidence(index: Index, comparing: Comparing, key: str, edge: Edge) -> Evide
         authority=authority,
         number=number,
         rule=_rule(edge),
+        weight=0,
+        levels=(),
         reasons=tuple(_who_said(key, index.row(key), other, index.row(other))),
+        weights="",
     )
 
 

@@ -122,7 +122,7 @@ def _core_bits(core: tuple[int, ...], weights: Weights) -> int:
 def _rest(a: Features, b: Features, weights: Weights) -> tuple[int, ...]:
     return (
         levels.best(a.phones, b.phones, levels.text),
-        levels.best(a.emails, b.emails, levels.text),
+        levels.best(a.emails, b.emails, levels.text) if a.emails else levels.MISSING,
         levels.best(a.postal, b.postal, levels.postal),
         levels.best(a.streets, b.streets, levels.street),
         _parent(a.mother, b.mother, weights),
