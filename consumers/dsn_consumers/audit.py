@@ -98,6 +98,7 @@ class AuditSink:
     name = "audit"
     #: Each batch is chained behind the one before it.
     prepares_ahead = False
+    said_again = True
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec

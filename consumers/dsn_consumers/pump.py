@@ -53,6 +53,9 @@ class Sink(Protocol, Generic[Prepared]):
     name: str
     #: Whether a batch may be prepared while the one before it is being written.
     prepares_ahead: bool
+    #: Whether what was deleted before it was read is said again by whoever wrote it, so that it reads
+    #: on behind it; otherwise it stops (``OffsetsLost``).
+    said_again: bool
 
     def wanted(self, topics: Sequence[str]) -> list[str]:
         """Which of the topics there are to read."""
@@ -257,7 +260,29 @@ class Pump(Generic[Prepared]):
                     known[place] = self._intake.first_offset(place)
                     values = {"topic": place[0], "partition": place[1], "next_offset": known[place]}
                     connection.execute(statement("add_offset"), consumer | values)
+            if self._sink.said_again:
+                known |= self._cut(connection, {place: known[place] for place in places})
         return {place: known[place] for place in places}
+
+    def _cut(self, connection: Connection, places: Mapping[Place, int]) -> dict[Place, int]:
+        """Go to the oldest record where what we would read next was deleted; where we went.
+
+        A retention shorter than an outage, or an operator, deleted it. What is missing shows by its
+        numbers: *complete* stands still in front of it, an alarm says so, and its outbox is asked.
+        """
+        oldest = {place: self._intake.first_offset(place) for place in places}
+        after = {place: low for place, low in oldest.items() if low > places[place]}
+        if after:
+            self._move(connection, places, after)
+            for (topic, partition), low in sorted(after.items()):
+                log.error(
+                    "deleted_before_read",
+                    consumer=self._sink.name,
+                    topic=topic,
+                    partition=partition,
+                    records_max=low - places[topic, partition],
+                )
+        return after
 
     def _check_offsets(self) -> None:
         """Raise ``AnotherWriter`` when an operator set the offsets back: without traffic too."""

@@ -64,6 +64,7 @@ class StoreSink:
     """What the store does with a batch."""
 
     prepares_ahead = True
+    said_again = False
 
     def __init__(self, codec: Codec, generation: int = 0) -> None:
         self.name = consumer_of(generation)

@@ -1,12 +1,13 @@
 """Is an input still the one our positions are of, and where to read on? Pure.
 
 An offset says nothing about a topic that was deleted and made again, or whose end went with the disks
-of its brokers. What then becomes of a lane depends on who wrote the input:
+of its brokers; and a retention shorter than an outage deletes what nobody has read. What then becomes
+of a lane depends on who wrote the input:
 
 * **Sent again**: the changes of establishments and stewards, and what operators replay. Whoever
-  wrote them has them and sends them again under the same numbers (an outbox notices by itself). The
-  lane reads the input from its oldest record: what it knows it drops by number, so nothing is
-  doubled, and nothing new can lie behind it unread.
+  wrote them has them and sends them again under the same numbers (an outbox notices by itself, or is
+  asked to once numbers show to be missing). The lane reads the input from its oldest record: what it
+  knows it drops by number, so nothing is doubled, and nothing new can lie behind it unread.
 * **Said once**: what stages write to each other. What the lane had not read is gone, and nobody says
   it again: it stops until a person has everything made anew from the journal.
 """
@@ -39,7 +40,7 @@ class ReadOn:
 
 @dataclass(frozen=True, slots=True)
 class ReadAgain:
-    """It is another one, and all of it can be read without harm."""
+    """It is another one, or lacks what would be read next; what there is can be read without harm."""
 
     at: int
     why: str
@@ -69,7 +70,7 @@ def resume(
     elif position > there.high:
         why = f"it ends at {there.high} and the state at {position}: its end is gone"
     elif position < there.low:
-        return Missing(f"it begins at {there.low}, the state ends at {position}")
+        why = f"it begins at {there.low}, the state ends at {position}"
     else:
         return ReadOn(position)
     return ReadAgain(there.low, why) if is_sent_again(topic) else Missing(why)

@@ -7,7 +7,7 @@ operator or a receipt removes later was seen before.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -161,8 +161,16 @@ class Recorder:
         return change if isinstance(change, RecordChange) else None
 
 
-def collected(conninfo: str, recorder: Recorder, unfinished: Sequence[str]) -> Evidence:
-    """What the store says now, beside everything recorded. Raises ``psycopg.Error``."""
+def collected(
+    conninfo: str,
+    recorder: Recorder,
+    unfinished: Sequence[str],
+    cut_at: Mapping[tuple[str, int], int],
+) -> Evidence:
+    """What the store says now, beside everything recorded; ``cut_at`` as in the evidence.
+
+    Raises ``psycopg.Error``.
+    """
     with psycopg.connect(conninfo, connect_timeout=10) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         entries = [_shown(row) for row in connection.execute(_ENTRIES)]
@@ -183,6 +191,8 @@ def collected(conninfo: str, recorder: Recorder, unfinished: Sequence[str]) -> E
         audited=audited,
         complete=complete,
         ledger=[Counted(*(getattr(r, f) for f in Counted._fields)) for r in ledger(conninfo)],
+        journal_whole=not cut_at,
+        cut_at=cut_at,
         unfinished=list(unfinished),
     )
 

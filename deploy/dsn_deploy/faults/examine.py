@@ -36,7 +36,9 @@ class Examiner:
         sent = acklog.read(self._world.folder / ACKLOG)
         told = witnesses.compare(sent, witnesses.stored(conninfo))
         by_invariant: dict[str, list[str]] = {}
-        for violation in invariants.check(collected(conninfo, self.recorder, stuck)):
+        for violation in invariants.check(
+            collected(conninfo, self.recorder, stuck, self._world.cut_at)
+        ):
             by_invariant.setdefault(violation.invariant, []).append(
                 f"{violation.invariant} {violation.what}"
             )

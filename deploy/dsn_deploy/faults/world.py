@@ -88,6 +88,8 @@ class World:
         self.record: Recorder
         #: Sources whose outbox an operator put back from an old copy since the last check.
         self.restored: set[str] = set()
+        #: Oldest offset of each changes partition that was cut off before everybody had read it.
+        self.cut_at: dict[tuple[str, int], int] = {}
         #: A standby that is not in charge yet.
         self.standby: Standby | None = None
         #: Journal records that consumers had to write again, because a standby had not heard of them.

@@ -121,6 +121,9 @@ class Evidence:
     ledger: Sequence[Counted] = ()
     #: False when confirmed records vanished from the journal: marks then vouch for what is gone.
     journal_whole: bool = True
+    #: Where the journal was cut before everybody had read it, (topic, partition) -> its oldest offset
+    #: then: what lies below was perhaps never audited, and is perhaps no longer there to compare.
+    cut_at: Mapping[tuple[str, int], int] = field(default_factory=dict)
     #: What did not come to rest in time, in words.
     unfinished: Sequence[str] = field(default_factory=tuple)
 

@@ -64,7 +64,8 @@ def evidence_of(world: World) -> Evidence:
         quarantined=_quarantined(tables),
         audited=_audited(tables),
         complete=snapshot.complete(tables),
-        journal_whole=not world.journal_lost,
+        journal_whole=not world.journal_lost and not world.cut_at,
+        cut_at=world.cut_at,
         unfinished=[*world.unfinished, *faults],
     )
 

@@ -35,6 +35,7 @@ KINDS = {
     "skew": 3,
     "poison": 2,
     "lose journal": 3,
+    "retention": 2,
     "another worker": 1,
 }
 

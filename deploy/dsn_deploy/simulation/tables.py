@@ -300,13 +300,41 @@ def _put_conflict(tables: Overlay, staged: Staged, values: Values) -> Answer:
 
 
 def _holes(tables: Overlay, staged: Staged, values: Values) -> Answer:
-    found = []
+    found = holes(tables)
+    return len(found), sorted(found)
+
+
+def holes(tables: Overlay) -> set[tuple[Any, ...]]:
+    """``dsn_store.holes``."""
+    found = set()
     for (topic, partition, source, epoch), row in tables.rows("source_lanes").items():
         runs = sorted(zip(row["runs_before"], row["runs_last"], strict=True))
         for (_, last), (upto, _) in pairwise(runs):
             if upto > last:
-                found.append((topic, partition, source, epoch, last, upto))
-    return len(found), found
+                found.add((topic, partition, source, epoch, last, upto))
+    return found | _unread_by_streams(tables)
+
+
+def _unread_by_streams(tables: Overlay) -> set[tuple[Any, ...]]:
+    """Numbers that the audit read and the streams did not, though they are past their place."""
+    barriers: dict[tuple[str, int, str, int], list[tuple[int, int]]] = {}
+    for row in tables.rows("barriers").values():
+        key = (word(row[1]), number(row[2]), word(row[3]), number(row[4]))
+        barriers.setdefault(key, []).append((number(row[6]), number(row[5])))
+    audited: dict[tuple[str, int, str, int], list[tuple[int, int]]] = {}
+    for row in tables.rows("audit").values() if barriers else ():
+        key = (word(row[0]), number(row[1]), word(row[3]), number(row[4]))
+        audited.setdefault(key, []).append((number(row[5]), number(row[2])))
+    found = set()
+    for key, told in barriers.items():
+        lane = tables.get("source_lanes", key)
+        seq, position = max(seq for seq, _ in told), min(position for _, position in told)
+        behind = sorted(one for one in audited.get(key, ()) if one[0] > seq)
+        if key[2] and lane is not None and lane["complete"] > seq and behind:
+            following, offset = behind[0]
+            if offset < position:
+                found.add((*key, seq, following))
+    return found
 
 
 _GAP = ("topic", "partition", "source", "epoch", "after", "upto")

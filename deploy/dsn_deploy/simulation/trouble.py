@@ -187,6 +187,13 @@ def _lose_journal(world: World, fault: Fault) -> None:
     world.kernel.after(0.29, world.lose_unread)
 
 
+def _retention(world: World, fault: Fault) -> None:
+    """Everybody who reads the changes is down for longer than the topics keep them."""
+    for actor in (*world.workers, world.consumers[1]):
+        actor.kill()
+    world.kernel.after(0.29, world.delete_changes)
+
+
 def _another_worker(world: World, fault: Fault) -> None:
     if len(world.workers) < 3:
         world.add_worker()
@@ -216,5 +223,6 @@ _KINDS: dict[str, Callable[[World, Fault], None]] = {
     "skew": _skew,
     "poison": _poison,
     "lose journal": _lose_journal,
+    "retention": _retention,
     "another worker": _another_worker,
 }

@@ -23,6 +23,7 @@ from dsn_deploy.simulation.plan import Plan
 from dsn_deploy.simulation.reader import Reader
 from dsn_deploy.simulation.receipts import ReceiptsProcess
 from dsn_deploy.simulation.story import SOURCES, message_of
+from dsn_deploy.simulation.tables import Overlay, holes
 from dsn_deploy.simulation.trouble import befall
 from dsn_deploy.simulation.worker import Worker
 from dsn_schemas.settings import Settings
@@ -83,6 +84,10 @@ class World:
         self.poison: list[bytes] = []
         #: Whether confirmed records vanished from the journal.
         self.journal_lost = False
+        #: Oldest offset of each changes partition since it was cut.
+        self.cut_at: dict[tuple[str, int], int] = {}
+        #: Offsets that were cut off before everybody had read them.
+        self._unread: dict[tuple[str, int], list[range]] = {}
         #: When, s.
         self.lost_at: list[float] = []
         #: What did not come to rest.
@@ -126,11 +131,26 @@ class World:
                 self.journal_lost = True
                 self.lost_at.append(self.kernel.now)
 
+    def delete_changes(self) -> None:
+        """Every change is deleted from the journal, whoever has read it."""
+        for place in self._written:
+            log = self.broker.logs[place]
+            if log.low < log.high:
+                audited = snapshot.positions(self.database.tables, "audit").get(place, 0)
+                self.broker.forget(place, log.high)
+                self.cut_at[place] = log.low
+                unread = range(min(audited, self.committed(place)), log.low)
+                self._unread.setdefault(place, []).append(unread)
+
     @property
     def journal(self) -> Iterator[bytes]:
-        """Every change, mark or other bytes that the journal holds."""
-        for records in self.broker.past(changes_topic(ESTABLISHMENT)).values():
-            yield from (record.value or b"" for record in records)
+        """Every change, mark or other bytes that nobody needs to send again: the journal holds it, or
+        held it until everybody had it."""
+        for place, records in self.broker.past(changes_topic(ESTABLISHMENT)).items():
+            unread = self._unread.get(place, ())
+            for record in records:
+                if not any(record.offset in offsets for offsets in unread):
+                    yield record.value or b""
 
     @property
     def changes_read(self) -> bool:
@@ -224,6 +244,8 @@ class World:
         waiting = snapshot.moving(tables)
         if waiting:
             yield f"{len(waiting)} records never settled"
+        if missing := holes(Overlay(tables)):
+            yield f"{len(missing)} ranges of numbers are missing"
 
     # --- building ------------------------------------------------------------------------------
 

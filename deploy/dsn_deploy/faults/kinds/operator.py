@@ -1,4 +1,5 @@
-"""What people do by mistake (F28, F29): an outbox put back from an old copy, a topic sent twice."""
+"""What people do by mistake: an outbox put back from an old copy, a topic sent twice (F28, F29), and
+a journal that is kept for a shorter time than an outage takes (F10)."""
 
 from __future__ import annotations
 
@@ -6,10 +7,11 @@ import shutil
 import time
 from pathlib import Path
 
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from dsn_deploy.faults.kinds.kind import Kind
-from dsn_deploy.faults.members import EDGES
+from dsn_deploy.faults.members import EDGES, WORKERS
 from dsn_deploy.faults.world import HOMES, World
 from dsn_producers.status import status
 from dsn_schemas.topics import MESSAGE_BYTES_MAX, changes_topic
@@ -101,6 +103,27 @@ def _records(world: World, topic: str, partition: int) -> list[tuple[bytes, byte
     raise TimeoutError(f"{topic}[{partition}] did not end within {REPEAT_S:g} s")
 
 
+#: Who reads the journal.
+_READERS = (*WORKERS, "audit")
+
+
+def _stop_readers(world: World, _target: str) -> None:
+    for name in _READERS:
+        world.hold(name)
+
+
+def _delete_changes(world: World, establishment: str) -> None:
+    """Everything on a changes topic is deleted, read or not, and whoever reads it comes back."""
+    topic, partitions = changes_topic(establishment), world.settings.partitions
+    admin = AdminClient({"bootstrap.servers": world.settings.kafka, "log_level": 2})
+    everything = [TopicPartition(topic, p, OFFSET_END) for p in range(partitions)]
+    for place, done in admin.delete_records(everything, request_timeout=REPEAT_S).items():
+        low = done.result(REPEAT_S).low_watermark
+        world.cut_at[place.topic, place.partition] = low
+    for name in _READERS:
+        world.release(name)
+
+
 KINDS = (
     Kind(
         name="outbox-restored",
@@ -117,5 +140,13 @@ KINDS = (
         seconds=(0, 0),
         begin=_repeat,
         weight=1,
+    ),
+    Kind(
+        name="retention-short",
+        targets=tuple(sorted({home for home, _ in HOMES.values()})),
+        touches=("brokers", "edge", "site-links", "streams", "consumer", "disk"),
+        seconds=(4, 7),
+        begin=_stop_readers,
+        end=_delete_changes,
     ),
 )
