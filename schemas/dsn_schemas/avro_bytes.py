@@ -41,7 +41,10 @@ def text(value: str) -> bytes:
 
 
 def varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number as it stands, zigzag, and the place behind it. Raises ``IndexError`` at the end."""
+    """A number as it stands, zigzag, and the place behind it.
+
+    Raises ``IndexError`` at the end, and ``ValueError`` for more bytes than a number has.
+    """
     found = shift = 0
     while True:
         byte = data[at]
@@ -50,3 +53,5 @@ def varint(data: bytes, at: int) -> tuple[int, int]:
         if byte < 0x80:
             return found, at
         shift += 7
+        if shift > 63:
+            raise ValueError("a number of more than ten bytes")

@@ -35,6 +35,23 @@ def reader_of(
     kinds: tuple[type[msgspec.Struct], ...] = (kind, *others)
     source = _Source({one.__name__: one for one in kinds})
     source.record(schema)
+    return cast("Reader[Kind]", _compiled(source)[f"read_{kind.__name__}"])
+
+
+def passer_of(schema: Mapping[str, Any]) -> Callable[[bytes, int], int]:
+    """What passes over a whole parsed Avro record: from bytes and a place to the place behind it.
+
+    Every text on the way is seen to be UTF-8. Raises ``ValueError`` or ``IndexError`` for bytes that
+    are no such record; who calls it looks whether all were passed. Raises ``ValueError`` at once when
+    the schema holds what no record of ours does.
+    """
+    source = _Source({}, checks=True)
+    source.record(schema)
+    read = _compiled(source)[f"read_{_short(schema['name'])}"]
+    return lambda data, at: cast(int, read(data, at)[1])
+
+
+def _compiled(source: _Source) -> dict[str, Any]:
     names: dict[str, Any] = {
         **{f"new_{name}": one for name, one in source.kinds.items()},
         **source.symbols,
@@ -43,14 +60,16 @@ def reader_of(
         "count": _count,
     }
     exec("\n".join(source.lines), names)  # noqa: S102 - our own schemas
-    return cast("Reader[Kind]", names[f"read_{kind.__name__}"])
+    return names
 
 
 class _Source:
     """The source of the readers of some record types."""
 
-    def __init__(self, kinds: Mapping[str, type[msgspec.Struct]]) -> None:
+    def __init__(self, kinds: Mapping[str, type[msgspec.Struct]], *, checks: bool = False) -> None:
         self.kinds = kinds
+        #: Whether texts are checked that are passed over.
+        self._checks = checks
         self.lines: list[str] = []
         self.symbols: dict[str, tuple[str, ...]] = {}
         #: Record and enum types by their full names.
@@ -119,7 +138,14 @@ class _Source:
             case "string" | "bytes":
                 lines = ["size = data[at]; at += 1"]
                 lines += [f"if size & {_LONG_OR_NEGATIVE}: size, at = length(data, at - 1)"]
-                lines += ["at += size >> 1"]
+                if self._checks and found == "string":
+                    lines += ["end = at + (size >> 1)"]
+                    lines += ["if size: str(data[at:end], 'utf-8'); at = end"]
+                else:
+                    lines += ["at += size >> 1"]
+                return [_INDENT * depth + line for line in lines]
+            case "int" | "long":
+                lines = ["if data[at] > 127: unused, at = number(data, at)", "else: at += 1"]
                 return [_INDENT * depth + line for line in lines]
             case "array":
                 return self._array(self._skip(found["items"], depth + 2), "", depth, None)

@@ -27,7 +27,7 @@ from dsn_schemas.contract import (
     section_types,
     without_logical_types,
 )
-from dsn_schemas.partial import reader_of
+from dsn_schemas.partial import passer_of, reader_of
 from dsn_schemas.plain import Writer, writer_of
 from dsn_schemas.records import Content
 
@@ -313,13 +313,33 @@ CONTENT_OF_SECTION = {
 def check_content(data: bytes, section: str) -> None:
     """See that the bytes are one whole content that the section takes.
 
-    Raises ``UnreadableRecord``. Bytes that pass can be spliced into another record unread.
+    Raises ``UnreadableRecord``. Bytes that pass can be spliced into another record unread. They are
+    passed over without making anything of them; what is unusual is left to the library to judge.
     """
-    value = read_content(data)
-    if value is None:
-        raise UnreadableRecord("no content")
-    if value[0] not in (CONTENT_OF_SECTION.get(section), "SectionStatement"):
-        raise UnreadableRecord(f"section {section} does not take a {value[0]}")
+    try:
+        name, end = _passed(data)
+    except (ValueError, IndexError):
+        name, end = "", -1
+    if end != len(data):
+        value = read_content(data)
+        if value is None:
+            raise UnreadableRecord("no content")
+        name = value[0]
+    if name not in (CONTENT_OF_SECTION.get(section), "SectionStatement"):
+        raise UnreadableRecord(f"section {section} does not take a {name}")
+
+
+def _passed(data: bytes) -> tuple[str, int]:
+    """Type of a content and the place behind it. Raises what ``passer_of`` says."""
+    branch = _branches()[_INDEXES.get(data[0], 0)]
+    if branch is None:
+        return "", -1
+    return branch.name, _passer(branch.name)(data, 1)
+
+
+@cache
+def _passer(name: str) -> Callable[[bytes, int], int]:
+    return passer_of(own_schema(name))
 
 
 class _Branch(NamedTuple):

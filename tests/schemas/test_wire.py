@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dsn_schemas.avro_bytes import varint
 from dsn_schemas.contract import (
     SUBJECTS,
     composed,
@@ -21,13 +22,16 @@ from dsn_schemas.contract import (
 )
 from dsn_schemas.records import Quantity, Receipt, RecordChange, Result, ViewEntry
 from dsn_schemas.wire import (
+    CONTENT_OF_SECTION,
     FRAME_BYTES,
     Codec,
     UnknownSchema,
     UnreadableRecord,
     avro_dict,
+    check_content,
     decode_content,
     encode_content,
+    read_content,
 )
 
 _SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -55,6 +59,39 @@ def test_content_round_trip(a_record: Any, name: str) -> None:
         assert decode_content(encode_content(content)) == content
 
     there_and_back()
+
+
+@pytest.mark.parametrize("name", [one.rpartition(".")[2] for one in section_types()])
+def test_what_passes_is_a_whole_content(a_record: Any, name: str) -> None:
+    """Damaged anywhere or not, a content passes exactly when the library reads all of it."""
+    section = next((key for key, kind in CONTENT_OF_SECTION.items() if kind == name), "alerts")
+    taken = (CONTENT_OF_SECTION[section], "SectionStatement")
+
+    @_SETTINGS
+    @given(a_record(name), st.data())
+    def passes(content: Any, data: Any) -> None:
+        whole = encode_content(content)
+        at = data.draw(st.integers(0, len(whole)))
+        cut = data.draw(st.integers(at, min(len(whole), at + 3)))
+        damaged = whole[:at] + data.draw(st.binary(max_size=3)) + whole[cut:]
+        for tried in (whole, damaged):
+            try:
+                read = read_content(tried)
+            except UnreadableRecord:
+                read = None
+            if read is not None and read[0] in taken:
+                check_content(tried, section)
+            else:
+                with pytest.raises(UnreadableRecord):
+                    check_content(tried, section)
+
+    passes()
+
+
+def test_a_number_without_end_is_no_content() -> None:
+    """It is refused at its eleventh byte, and not read to the end of a large message."""
+    with pytest.raises(ValueError, match="more than ten bytes"):
+        varint(b"\x80" * 1_000_000 + b"\0", 0)
 
 
 def by_avro(name: str) -> Any:
