@@ -51,7 +51,7 @@ def assert_known(typed: str) -> None:
         command = command.commands[words.pop(0)]
     assert command is not COMMAND, f"{typed}: no such command"
     given = [one for one in command.params if one.param_type_name == "option"]
-    options = {name: one for one in given for name in one.opts}
+    options = {name: one for one in given for name in (*one.opts, *one.secondary_opts)}
     values, takes = 0, False
     for word in words:
         if word.startswith("--"):
