@@ -48,8 +48,13 @@ class Kernel:
         self.now = max(self.now, until_s)
 
     def interlude(self, seconds: float) -> None:
-        """Let the others run while somebody stands still."""
+        """Let the others run while somebody stands still.
+
+        Within too many others of its kind nobody runs, but time passes: who waits for something that
+        comes with time would otherwise wait for ever.
+        """
         if self._depth >= DEPTH_MAX:
+            self.now += seconds
             return
         self._depth += 1
         try:

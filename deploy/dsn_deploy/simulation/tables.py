@@ -417,7 +417,12 @@ def unsettled(link: Row, settled: Row | None) -> bool:
 
 
 def _receipt_progress(tables: Overlay, staged: Staged, values: Values) -> Answer:
-    """``dsn_store.receipt_progress``."""
+    found = receipt_progress(tables)
+    return len(found), found
+
+
+def receipt_progress(tables: Overlay) -> list[tuple[str, str, int, int, int]]:
+    """``dsn_store.receipt_progress``: topic, source, epoch, complete in store and audit, seen."""
     contained: dict[tuple[str, str, int], list[int]] = {}
     for row in tables.rows("barriers").values():
         key = (word(row[1]), word(row[3]), number(row[4]))
@@ -435,7 +440,7 @@ def _receipt_progress(tables: Overlay, staged: Staged, values: Values) -> Answer
         whole = view is not None and len(seqs) >= topic[1] * view[1] and len(read) >= topic[1]
         complete = min([*seqs, *(lane["complete"] for lane in read)]) if whole else 0
         found.append((*key, complete, max(lane["read"] for lane in read)))
-    return len(found), found
+    return found
 
 
 _OTHERS: dict[str, Callable[[Overlay, Staged, Values], Answer]] = {
