@@ -313,28 +313,30 @@ CONTENT_OF_SECTION = {
 def check_content(data: bytes, section: str) -> None:
     """See that the bytes are one whole content that the section takes.
 
-    Raises ``UnreadableRecord``. Bytes that pass can be spliced into another record unread. They are
-    passed over without making anything of them; what is unusual is left to the library to judge.
+    Raises ``UnreadableRecord``. Bytes that pass can be spliced into another record unread, and every
+    reader behind us reads them: also ``part_reader``, which takes less than the library does (a number
+    of more than ten bytes, an index of a union in two) and would stop at it for ever. They are passed
+    over without making anything of them.
     """
-    try:
-        name, end = _passed(data)
-    except (ValueError, IndexError):
-        name, end = "", -1
-    if end != len(data):
-        value = read_content(data)
-        if value is None:
-            raise UnreadableRecord("no content")
-        name = value[0]
+    name = _passed(data)
+    if not name:
+        raise UnreadableRecord("no content")
     if name not in (CONTENT_OF_SECTION.get(section), "SectionStatement"):
         raise UnreadableRecord(f"section {section} does not take a {name}")
 
 
-def _passed(data: bytes) -> tuple[str, int]:
-    """Type of a content and the place behind it. Raises what ``passer_of`` says."""
-    branch = _branches()[_INDEXES.get(data[0], 0)]
-    if branch is None:
-        return "", -1
-    return branch.name, _passer(branch.name)(data, 1)
+def _passed(data: bytes) -> str:
+    """Type of one whole content; empty for no content. Raises ``UnreadableRecord``."""
+    try:
+        branch = _branches()[_INDEXES[data[0]]]
+        end = 1 if branch is None else _passer(branch.name)(data, 1)
+    except (ValueError, LookupError) as error:
+        raise UnreadableRecord(f"not a content ({type(error).__name__})") from None
+    if end > len(data):
+        raise UnreadableRecord("the content ends within a text")
+    if end < len(data):
+        raise UnreadableRecord(f"{len(data) - end} bytes after the content")
+    return "" if branch is None else branch.name
 
 
 @cache
