@@ -55,7 +55,8 @@ def raise_fatal(error: KafkaError, where: str) -> None:
     if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
         raise OffsetsLost(
             f"{where}: the broker no longer has the offset we would read next (retention passed it,"
-            " or the topic was made anew); rebuild the store from offset 0"
+            " or the topic was made anew); the audit reads on behind a retention when it is started"
+            " again, a store is rebuilt from offset 0"
         )
     if error.fatal() or not error.retriable() and error.code() not in _MENDED:
         raise ConsumerError(f"{where}: {error.str()} ({error.name()})")
