@@ -39,6 +39,7 @@ from dsn_streams.clients import (
 from dsn_streams.inputs import Missing, ReadAgain, There, resume
 from dsn_streams.stage import Batch, Decision, Output, Stage
 from dsn_streams.state import FORMAT, DamagedState
+from dsn_streams.upgrades import reads, upgraded
 
 log = structlog.get_logger()
 
@@ -51,7 +52,8 @@ RESTORE_RECORDS = 10_000
 RESTORE_SILENCE_S = 30
 
 POSITION_KEY = b"\x00position"
-#: Of the record that says which format the rows of a changelog have; without one it is the first.
+#: Of the record that says up to which format rows of a changelog may have; without one it is the
+#: first. Written with the first turn of a lane: until then an upgrade is done again by each restore.
 FORMAT_KEY = b"\x00format"
 FORMAT_UNSAID = b"1"
 #: Of the record that says of which topics, by their ids, positions are offsets. A version that does
@@ -69,7 +71,7 @@ class LaneError(RuntimeError):
     LaneError
       + BrokenChain      records between two batches never arrived
       + BehindJournal    the input, or the lane's own changelog, is not what was read and written
-      + OtherFormat      the changelog was written by another version
+      + OtherFormat      the changelog was written by a newer version, or one too old
       + NotDurable       a transaction did not commit
     """
 
@@ -83,7 +85,7 @@ class BehindJournal(LaneError):
 
 
 class OtherFormat(LaneError):
-    """The changelog was written by a version whose rows are others."""
+    """The changelog was written by a version whose rows this one cannot read (``upgrades.py``)."""
 
 
 class NotDurable(LaneError):
@@ -130,8 +132,8 @@ class Lane:
         """Fence every earlier owner, restore the state, take up the positions of ``inputs``.
 
         Raises ``BehindJournal`` when an input no longer holds what was not read yet, or the changelog
-        not what was written, and ``OtherFormat`` when another version wrote the changelog:
-        ``dsn rebuild`` makes it anew, in a generation of its own.
+        not what was written, and ``OtherFormat`` when a version wrote the changelog whose rows are
+        not known here: ``dsn rebuild`` makes it anew, in a generation of its own.
         """
         self._told = False
         self._producer = self._clients.producer(self._producer_config())
@@ -271,11 +273,15 @@ class Lane:
                 return False
             here.offset = max(state.changelog, low)
             consumer.assign([here])
-            records = _restore_all(consumer, state, high, self._stage, self._clients.now_s)
+            found = _restore_all(consumer, state, high, self._stage, self._clients.now_s)
         finally:
             consumer.close()
-        if records:
-            log.info("state_restored", stage=self.name, lane=self.number, records=records)
+        who = {"stage": self.name, "lane": self.number}
+        if found.records:
+            log.info("state_restored", **who, records=found.records)
+        if found.format != FORMAT:
+            said = {"format_before": found.format, "format_after": FORMAT, "rows": found.rows}
+            log.info("changelog_upgraded", **who, **said)
         return True
 
     def _is_continued(self, state: KeptState, ids: Mapping[str, str]) -> bool:
@@ -441,12 +447,25 @@ def _commit(producer: TransactionalProducer) -> None:
             return
 
 
-def _check_format(value: bytes | None) -> None:
-    if value is not None and value != b"%d" % FORMAT:
+class _Restored(NamedTuple):
+    """What was read of a changelog."""
+
+    records: int
+    #: Of these, rows of stages.
+    rows: int
+    #: What was said last of the format of its rows.
+    format: int
+
+
+def _readable(value: bytes) -> int:
+    """The format that is said. Raises ``OtherFormat`` when its rows cannot be read."""
+    found = int(value) if value.isdigit() else None
+    if found is None or not reads(FORMAT, found):
         raise OtherFormat(
             f"the changelog has rows of format {value.decode(errors='replace')}, this version reads"
             f" {FORMAT}: rebuild from the journal"
         )
+    return found
 
 
 def _restore_all(
@@ -455,11 +474,11 @@ def _restore_all(
     high: int,
     stage: Stage,
     now_s: Callable[[], float],
-) -> int:
-    """Apply changelog records until the end of the partition; how many."""
-    count, silent_s = 0, 0.0
+) -> _Restored:
+    """Apply changelog records until the end of the partition, rows of older formats as ours are."""
+    count, rows, silent_s = 0, 0, 0.0
     #: What continues rows of ours need not say it again.
-    said = state.changelog > 0
+    said = FORMAT if state.changelog > 0 else None
     positions, changelog, topics = dict(state.positions), state.changelog, state.topics
     at = changelog
     while True:
@@ -480,23 +499,26 @@ def _restore_all(
                 positions = {(t, p): offset for t, p, offset in _decode_positions(value)}
                 changelog = at
             elif key == FORMAT_KEY:
-                _check_format(value)
-                said = True
+                said = _readable(value or FORMAT_UNSAID)
             elif key == TOPICS_KEY and value is not None:
                 topics = dict(_decode_topics(value))
             elif key is not None:
-                writes[key] = value
-                if value is not None:
-                    writes.update(stage.derived(key, value))
+                rows += 1
+                row = upgraded(key, value)
+                if row is not None:
+                    key, value = row
+                    writes[key] = value
+                    if value is not None:
+                        writes.update(stage.derived(key, value))
         if writes and not ended:
             # Rows without their positions: a crash here restores them again from the same place.
             state.commit(writes, state.positions, state.changelog, now_s())
         if ended:
-            if count and not said:
-                _check_format(FORMAT_UNSAID)
+            if said is None:
+                said = _readable(FORMAT_UNSAID) if count else FORMAT
             state.topics = topics
             state.commit(writes, positions, changelog, now_s())
-            return count
+            return _Restored(count, rows, said)
         silent_s = 0.0 if messages else silent_s + 1.0
         if silent_s >= RESTORE_SILENCE_S:
             raise LaneError("the brokers fell silent while the state was restored")

@@ -24,7 +24,9 @@ from dsn_streams.admit import Admit
 from dsn_streams.identify import Identify
 from dsn_streams.stage import Batch, MemoryState, Stage
 from dsn_streams.unify import Unify
+from dsn_streams.upgrades import upgraded
 from support.exact import ExactNumber
+from support.format_2 import as_format_2
 
 
 class FixedIds:
@@ -66,7 +68,10 @@ class _Lane:
             if newest[key] == at or random.random() < 0.5
         ]
         self.state = MemoryState()
-        for key, value in self.changelog:
+        for row in self.changelog:
+            if (one := upgraded(*row)) is None:
+                continue
+            key, value = one
             self.state.apply({key: value})
             if value is not None:
                 self.state.apply(dict(self.stage.derived(key, value)))
@@ -81,6 +86,8 @@ class World:
         self.codec = Codec(FixedIds())
         self.logs: dict[tuple[str, int], list[Stored]] = defaultdict(list)
         self.lanes: list[_Lane] = []
+        #: How many of the next turns are those of the version before; then all lanes are upgraded.
+        self.turns_of_2 = 0
         changes = [changes_topic(name) for name in establishments]
         for number in range(partitions):
             inputs = [(topic, number) for topic in (*changes, IDENTITY_LINKS, REPLAYS)]
@@ -148,10 +155,21 @@ class World:
         decision = lane.stage.decide(lane.state, batches)
         for output in decision.outputs:
             self.put(*output)
-        writes = list(decision.writes.items())
+        old = self.turns_of_2 > 0
+        writes = list((as_format_2(lane.state, decision) if old else decision.writes).items())
         self.random.shuffle(writes)
         lane.changelog += writes
         lane.state.apply(decision.writes | decision.derived)
+        if old:
+            self.turns_of_2 -= 1
+            if not self.turns_of_2:
+                self._upgrade()
+
+    def _upgrade(self) -> None:
+        """Every lane begins anew with our version, from the changelog of the one before."""
+        for lane in self.lanes:
+            lane.restore(self.random)
+            lane.stage.opened(lane.state)
 
     # --- what came out -------------------------------------------------------------------------
 
