@@ -4,10 +4,12 @@ An offset says nothing about a topic that was deleted and made again, or whose e
 of its brokers; and a retention shorter than an outage deletes what nobody has read. What then becomes
 of a lane depends on who wrote the input:
 
-* **Sent again**: the changes of establishments and stewards, and what operators replay. Whoever
-  wrote them has them and sends them again under the same numbers (an outbox notices by itself, or is
-  asked to once numbers show to be missing). The lane reads the input from its oldest record: what it
-  knows it drops by number, so nothing is doubled, and nothing new can lie behind it unread.
+* **Sent again**: the changes of establishments. Whoever wrote them has them and sends them again under
+  the same numbers (an outbox notices by itself, or is asked to once numbers show to be missing). The
+  lane reads the input from its oldest record: what it knows it drops by number, so nothing is doubled,
+  and nothing new can lie behind it unread. Also stewards' decisions and what operators replay, which
+  people say again: a rebuild knows no more of them than the topic, so stopping would bring back none,
+  and decisions that are missing are a gap.
 * **Said once**: what stages write to each other. What the lane had not read is gone, and nobody says
   it again: it stops until a person has everything made anew from the journal.
 """
