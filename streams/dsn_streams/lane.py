@@ -476,7 +476,7 @@ def _restore_all(
     now_s: Callable[[], float],
 ) -> _Restored:
     """Apply changelog records until the end of the partition, rows of older formats as ours are."""
-    count, rows, silent_s = 0, 0, 0.0
+    count, rows, unreadable, silent_s = 0, 0, 0, 0.0
     #: What continues rows of ours need not say it again.
     said = FORMAT if state.changelog > 0 else None
     positions, changelog, topics = dict(state.positions), state.changelog, state.topics
@@ -508,14 +508,23 @@ def _restore_all(
                 if row is not None:
                     key, value = row
                     writes[key] = value
-                    if value is not None:
-                        writes.update(stage.derived(key, value))
+                    try:
+                        if value is not None:
+                            writes.update(stage.derived(key, value))
+                    except msgspec.DecodeError:
+                        # Of a newer format, maybe: it is said further on, and that is the answer.
+                        unreadable += 1
         if writes and not ended:
             # Rows without their positions: a crash here restores them again from the same place.
             state.commit(writes, state.positions, state.changelog, now_s())
         if ended:
             if said is None:
                 said = _readable(FORMAT_UNSAID) if count else FORMAT
+            if unreadable:
+                raise LaneError(
+                    f"{unreadable} rows of the changelog cannot be read, and their format is ours:"
+                    " rebuild from the journal (dsn rebuild)"
+                )
             state.topics = topics
             state.commit(writes, positions, changelog, now_s())
             return _Restored(count, rows, said)

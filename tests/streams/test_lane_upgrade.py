@@ -20,7 +20,7 @@ from dsn_streams import lane as lane_module
 from dsn_streams.app import make_stage
 from dsn_streams.contribution import SECTION_NUMBERS, Contribution, decode, encode
 from dsn_streams.entry_rows import items_in
-from dsn_streams.lane import FORMAT_KEY, POSITION_KEY, Lane, Link, OtherFormat
+from dsn_streams.lane import FORMAT_KEY, POSITION_KEY, Lane, LaneError, Link, OtherFormat
 from dsn_streams.stage import Batch
 from dsn_streams.state import Meta, RocksState, new_cache
 from support.world import FixedIds
@@ -116,8 +116,8 @@ class Place:
         self.cache = new_cache()
         self.offset = 0
 
-    def version_2(self, turns: list[list[tuple[bytes, bytes | None]]]) -> None:
-        """Write turns as version 2 did, one transaction each."""
+    def version_2(self, turns: list[list[tuple[bytes, bytes | None]]], said: bytes = b"2") -> None:
+        """Write turns as version 2 did, one transaction each; or as a version of another number."""
         producer = Producer(
             {
                 "bootstrap.servers": self.settings.kafka,
@@ -126,10 +126,10 @@ class Place:
         )
         producer.init_transactions(30)
         for number, rows in enumerate(turns):
-            said = [(FORMAT_KEY, b"2"), (b"\0topics", pack([]))] if number == 0 else []
+            first = [(FORMAT_KEY, said), (b"\0topics", pack([]))] if number == 0 else []
             kept = (POSITION_KEY, pack([[self.contributions, 0, 0], [self.links, 0, 0]]))
             producer.begin_transaction()
-            for key, value in [*rows, *said, kept]:
+            for key, value in [*rows, *first, kept]:
                 producer.produce(self.changelog, value, key, 0)
             producer.commit_transaction(30)
 
@@ -309,3 +309,17 @@ def test_what_the_old_version_wrote_behind_a_restore_is_upgraded_too(place_2):
     place_2.move(again, "x", 10, "é|1")
     assert entries_of(again) == {"x": "é|1"}
     again.close()
+
+
+def test_rows_that_cannot_be_read_are_of_a_newer_format_or_say_so(stack, tmp_path):
+    """Which format it is, is said behind the rows: the lane stops for that, not for the first row."""
+    found = Place(stack, tmp_path)
+    newer = [(b"e" + PERSON + b"\3x", b"of another kind")]
+    found.version_2([newer], b"4")
+    with pytest.raises(OtherFormat, match="rows of format 4, this version reads 3"):
+        found.open()
+
+    damaged = Place(stack, tmp_path)
+    damaged.version_2([newer], b"3")
+    with pytest.raises(LaneError, match="1 rows of the changelog cannot be read"):
+        damaged.open()
