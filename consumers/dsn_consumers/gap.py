@@ -81,9 +81,16 @@ def decide(
 
 
 def _noticed(hole: Hole, known: Sequence[Gap], now: datetime) -> Gap:
-    """A hole not seen before; what is left of a larger one keeps its age and its explanation."""
+    """A hole not seen before; what is left of a larger one keeps its age and its explanation.
+
+    What is behind one that was asked for is on its way with it: holes of the streams end at the first
+    number that is missing, so a thousand of them come one after the other while they are filled.
+    """
     larger = [gap for gap in known if _within(hole, gap.hole)]
     if not larger:
+        asked_at = max(_asked_before(hole, known), default=None)
+        if asked_at is not None and now - asked_at < ASK_FIRST:
+            return Gap(hole=hole, since=now, asked=1, asked_at=asked_at)
         return Gap(hole=hole, since=now)
     oldest = min(larger, key=lambda gap: gap.since)
     return replace(oldest, hole=hole)
@@ -91,6 +98,13 @@ def _noticed(hole: Hole, known: Sequence[Gap], now: datetime) -> Gap:
 
 def _within(hole: Hole, other: Hole) -> bool:
     return hole[:4] == other[:4] and other.after <= hole.after and hole.upto <= other.upto
+
+
+def _asked_before(hole: Hole, known: Sequence[Gap]) -> list[datetime]:
+    """When everything behind an earlier hole of the lane was asked for, this one with it."""
+    before = [gap for gap in known if gap.hole[:4] == hole[:4] and gap.hole.after < hole.after]
+    # One that is explained was asked to be filled, and nothing behind it is sent for that.
+    return [gap.asked_at for gap in before if gap.asked_at is not None and gap.reason is None]
 
 
 def _is_due(gap: Gap, now: datetime) -> bool:

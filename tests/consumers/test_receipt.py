@@ -85,6 +85,28 @@ def test_a_hole_is_noticed_then_asked_for_then_closed() -> None:
     assert (closed.closed_at, asked) == (later, [])
 
 
+def test_holes_that_come_one_after_the_other_are_asked_for_once() -> None:
+    """What only the streams miss is named number by number while the outbox sends all of it again."""
+    (asked,), requests = gap.decide([HOLE], [Gap(hole=HOLE, since=NOW - gap.GRACE)], NOW)
+    assert len(requests) == 1
+    behind = HOLE._replace(after=9, upto=10)
+    soon, late = NOW + timedelta(seconds=10), NOW + gap.ASK_FIRST
+
+    (following, closed), _ = gap.decide([behind], [asked], soon)
+    assert (following.asked, following.asked_at, following.since) == (1, NOW, soon)
+    assert closed.closed_at == soon
+    assert gap.decide([behind], [following], late - timedelta(seconds=1))[1] == []
+    assert len(gap.decide([behind], [following], late)[1]) == 1
+
+    for other in (
+        replace(asked, hole=HOLE._replace(partition=3)),
+        replace(asked, hole=HOLE._replace(after=20, upto=30)),
+        replace(asked, reason="the disk burned"),
+        replace(asked, asked_at=soon - gap.ASK_FIRST),
+    ):
+        assert Gap(hole=behind, since=soon) in gap.decide([behind], [other], soon)[0], other
+
+
 def test_holes_of_one_source_are_one_request() -> None:
     """What is behind the first is sent again anyway."""
     others = [HOLE._replace(partition=3, after=2, upto=30), HOLE._replace(source="lab")]
