@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Literal
 
 import msgspec
+from rapidfuzz.distance import OSA
 
 from dsn_streams.matching.features import Features
 from dsn_streams.matching.levels import (
@@ -247,7 +248,7 @@ def _path(a: Features, b: Features, seen: Seen, weights: Weights) -> str | None:
     if seen.nam == NAM_ONE_OFF:
         exact = seen.born == SAME and seen.sex != SEX_DIFFERS
         names = seen.given in (SAME, GIVEN_PART) and seen.family in _CLEAR_FAMILY
-        one = seen.backed or _same_sequence(a, b)
+        one = seen.backed or _one_slip(a, b)
         return "nam-one-off" if exact and names and one else None
     if seen.identifier in (SAME, ID_LOCAL):
         return _by_identifier(a, b, seen) or _unnamed(a, b, seen, weights)
@@ -256,13 +257,15 @@ def _path(a: Features, b: Features, seen: Seen, weights: Weights) -> str | None:
     return _by_traits(a, b, seen)
 
 
-def _same_sequence(a: Features, b: Features) -> bool:
-    """Two numbers have one sequence character. Of two people with one name and birth date nothing
-    else in their numbers differs but the check digit: among a million synthetic people, strangers
-    with numbers so alike, one of them mistyped, were joined."""
+def _one_slip(a: Features, b: Features) -> bool:
+    """Two numbers have one sequence character, and one slip makes one the other. Of two people with
+    one name and birth date nothing in their numbers differs but sequence and check digit: among a
+    million synthetic people, strangers with numbers so alike, one of them mistyped, were joined."""
     ones, twos = a.trusted + a.claimed, b.trusted + b.claimed
     return any(
-        len(x) == len(y) == _NAM_LENGTH and x[_NAM_NAME_AND_DATE] == y[_NAM_NAME_AND_DATE]
+        len(x) == len(y) == _NAM_LENGTH
+        and x[_NAM_NAME_AND_DATE] == y[_NAM_NAME_AND_DATE]
+        and OSA.distance(x, y, score_cutoff=1) <= 1
         for x in ones
         for y in twos
     )
@@ -327,13 +330,17 @@ def _one_typing_error(seen: Seen) -> bool:
 def _by_traits(a: Features, b: Features, seen: Seen) -> str | None:
     """No number in common: name, birth date and sex must carry it, and at most one of them may be
     a near agreement, which something else must back. Numbers that speak against leave only the
-    exact person at the same home."""
+    exact person at the same home. A given name that is a part of the other may be a twin's, whose
+    parents are the same, and another parent is another person's: there the home must be the same."""
     if seen.sex == SEX_DIFFERS:
         return None
+    same_home = seen.reached or (seen.street == SAME and seen.postal != POSTAL_DIFFERS)
     if seen.nam == NAM_UNLIKE or seen.identifier in (ID_MIXED, ID_NEAR, ID_DIFFERS):
-        same_home = seen.reached or (seen.street == SAME and seen.postal != POSTAL_DIFFERS)
         exact = seen.exact and seen.given == SAME and seen.born == SAME and same_home
         return "traits-despite-number" if exact else None  # Marie may have a twin, Marie-Ève
+    doubtful = seen.given == GIVEN_PART or PARENT_DIFFERS in (seen.mother, seen.father)
+    if doubtful and not same_home:
+        return None
     if seen.born == SAME and seen.exact:
         return "traits-exact"
     if not seen.backed:

@@ -75,6 +75,12 @@ def _parent(name: str) -> HumanName | None:
     return HumanName(family=family, given=(given,)) if name else None
 
 
+def _mistyped(number: str) -> str:
+    """Two slips: in the year and in the check digit."""
+    year, check = (str((int(number[at]) + 1) % 10) for at in (5, 11))
+    return number[:5] + year + number[6:11] + check
+
+
 JEAN = nam("TREJ", "1961-04-12", "M")
 JEAN_2 = nam("TREJ", "1961-04-12", "M", "2")
 LEA, LEANNE = nam("GAGL", "2015-06-03", "F"), nam("GAGL", "2015-06-03", "F", "2")
@@ -580,6 +586,51 @@ OURS = [
             postal="G1R 2B5",
         ),
         "same",
+    ),
+    (
+        "74 two of one name and birth date, one number mistyped twice into the other's sequence",
+        who("Ion", "Cohen", "1971-10-22", "M", number=_mistyped(nam("COHI", "1971-10-22", "M"))),
+        who("Ion", "Cohen", "1971-10-22", "M", number=nam("COHI", "1971-10-22", "M")),
+        "review",
+    ),
+    (
+        "75 twins, one name a part of the other, who live apart",
+        who("Emma-Delphine", "Charbonneau", "2014-10-30", "F", **HOME, **MOTHER),
+        who(
+            "Emma",
+            "Charbonneau",
+            "2014-10-30",
+            "F",
+            phone="438 555-8119",
+            street="3775 rue Cartier",
+            postal="J4N 2W3",
+            **MOTHER,
+        ),
+        "review",
+    ),
+    (
+        "76 a rare name and one birth date, one father's name, other mothers and other homes",
+        who(
+            "Angela",
+            "Di Iorio",
+            "2008-08-31",
+            "F",
+            **HOME,
+            mother="Rosa Romano",
+            father="Giuseppe Di Iorio",
+        ),
+        who(
+            "Angela",
+            "Di Iorio",
+            "2008-08-31",
+            "F",
+            phone="514 555-0218",
+            street="65 rue Notre-Dame",
+            postal="H2R 8V6",
+            mother="Cristina Vitale",
+            father="Giuseppe Di Ioroi",
+        ),
+        "review",
     ),
 ]
 CASES += OURS
