@@ -8,7 +8,7 @@ than before means that the centre has less than before.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from dsn_schemas.records import Receipt, ResendRequest, RetryRequest
@@ -65,7 +65,9 @@ def end_of(receipt: Receipt, *, epoch: int, numbered: int) -> int | None:
 def latest(words: Iterable[Word], source: str) -> list[Word]:
     """What still holds of everything the topic has of a source: one receipt an epoch, all requests.
 
-    Only that may be judged at a start: older words would look like a store that went back.
+    Only that may be judged at a start: older words would look like a store that went back. But the
+    highest number that was ever seen stands: a standby that took over knows less for a moment, and an
+    outbox restored in that moment would give numbers that the journal has.
     """
     receipts: dict[int, Receipt] = {}
     requests: list[Word] = []
@@ -73,7 +75,8 @@ def latest(words: Iterable[Word], source: str) -> list[Word]:
         if word.source != source:
             continue
         if isinstance(word, Receipt):
-            receipts[word.epoch] = word
+            before = receipts.get(word.epoch, word)
+            receipts[word.epoch] = replace(word, seen=max(word.seen, before.seen))
         else:
             requests.append(word)
     return [*(receipts[epoch] for epoch in sorted(receipts)), *requests]

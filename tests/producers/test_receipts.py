@@ -131,6 +131,16 @@ def test_at_a_start_only_the_last_word_counts() -> None:
     ]
 
 
+def test_what_was_ever_seen_stands() -> None:
+    """A standby that lags took over and knows less; a restored outbox must not believe it alone."""
+    words = [receipt(4, seen=9), receipt(2, seen=3, store="standby")]
+
+    (word,) = latest(words, "chum-adt")
+
+    assert word == receipt(2, seen=9, store="standby")
+    assert Finding.RESTORED is judge(None, word, epoch=1, numbered=5)
+
+
 # --- freeing -------------------------------------------------------------------------------------
 
 

@@ -142,6 +142,11 @@ class Edge(Actor):
             return False
         return self.unsent == 0
 
+    @property
+    def was_restored(self) -> bool:
+        """An older copy took the place of its outbox once."""
+        return bool(self._originals)
+
     def numbered(self) -> dict[tuple[str, int], int]:
         """Highest number given, by source and epoch."""
         assert self._file is not None

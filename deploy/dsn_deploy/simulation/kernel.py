@@ -119,9 +119,15 @@ class Actor:
         self._doomed = False
         self._incarnation += 1
         incarnation = self._incarnation
+        self._busy = True  # who is killed while it starts dies at its next point
         try:
             self.begin()
         except Died:
+            self._ended()
+            return
+        finally:
+            self._busy = False
+        if self._doomed:
             self._ended()
             return
         self.kernel.after(self.kernel.random.uniform(0, 0.05), lambda: self._turn(incarnation))

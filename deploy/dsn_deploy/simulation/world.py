@@ -137,9 +137,12 @@ class World:
             log = self.broker.logs[place]
             if log.low < log.high:
                 audited = snapshot.positions(self.database.tables, "audit").get(place, 0)
-                self.broker.forget(place, log.high)
+                read = min(audited, self.committed(place))
+                # What an outbox held that is gone as well, nobody could bring back.
+                kept = log.high if not any(edge.was_restored for edge in self.edges) else read
+                self.broker.forget(place, kept)
                 self.cut_at[place] = log.low
-                unread = range(min(audited, self.committed(place)), log.low)
+                unread = range(read, log.low)
                 self._unread.setdefault(place, []).append(unread)
 
     @property
