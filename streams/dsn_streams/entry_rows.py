@@ -60,7 +60,7 @@ def items_in(value: bytes | None) -> dict[ItemKey, Contribution]:
     """The contributions in an entry row; none when there is no row."""
     if value is None:
         return {}
-    return {(one.record, one.source, one.item): one for one in _decode(value)}
+    return {item_key(one): one for one in _decode(value)}
 
 
 def in_order(items: dict[ItemKey, Contribution]) -> list[Contribution]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,6 +59,9 @@ FORMAT_UNSAID = b"1"
 #: Of the record that says of which topics, by their ids, positions are offsets. A version that does
 #: not know it keeps it as a row that no stage reads.
 TOPICS_KEY = b"\x00topics"
+
+#: Topic, partition, key, value.
+_Record = tuple[str, int, bytes | None, bytes | None]
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_positions = msgspec.msgpack.Decoder(list[tuple[str, int, int]]).decode
@@ -223,12 +226,12 @@ class Lane:
 
         try:
             producer.begin_transaction()
-            _produce(producer, self._generation, decision.outputs)
-            _produce_rows(producer, self._changelog, self.number, decision.writes)
+            _produce(producer, _of_generation(decision.outputs, self._generation))
+            _produce(producer, self._rows(decision.writes))
             if not self._told:
                 topics = _encode(sorted(self._opened().topics.items()))
                 said = {FORMAT_KEY: b"%d" % FORMAT, TOPICS_KEY: topics}
-                _produce_rows(producer, self._changelog, self.number, said)
+                _produce(producer, self._rows(said))
             kept = _encode([(topic, at[0], at[1]) for topic, at in _flat(positions)])
             producer.produce(
                 self._changelog,
@@ -245,6 +248,10 @@ class Lane:
         if not reached:
             raise NotDurable(f"{self.name} lane {self.number}: committed without a report")
         return reached[0] + 1
+
+    def _rows(self, rows: Mapping[bytes, bytes | None]) -> Iterator[_Record]:
+        """Rows as records of the changelog."""
+        return ((self._changelog, self.number, key, value) for key, value in rows.items())
 
     # --- opening -------------------------------------------------------------------------------
 
@@ -382,34 +389,26 @@ def _flat(
     return ((topic, (partition, at)) for (topic, partition), at in positions.items())
 
 
-def _produce(producer: TransactionalProducer, generation: int, outputs: Iterable[Output]) -> None:
-    """Produce each output to its topic of a generation.
+def _produce(producer: TransactionalProducer, records: Iterable[_Record]) -> None:
+    """Produce each record.
 
     Arguments go by position: naming them takes the client half as long again.
     """
+    for topic, partition, key, value in records:
+        try:
+            producer.produce(topic, value, key, partition)
+        except BufferError:
+            _produce_later(producer, topic, partition, key, value)
+
+
+def _of_generation(outputs: Iterable[Output], generation: int) -> Iterator[_Record]:
+    """Outputs with the names that their topics have in a generation."""
     names: dict[str, str] = {}
     for topic, partition, key, value in outputs:
         name = names.get(topic)
         if name is None:
             name = names[topic] = named(topic, generation)
-        try:
-            producer.produce(name, value, key, partition)
-        except BufferError:
-            _produce_later(producer, name, partition, key, value)
-
-
-def _produce_rows(
-    producer: TransactionalProducer,
-    changelog: str,
-    number: int,
-    rows: Mapping[bytes, bytes | None],
-) -> None:
-    """Produce rows to the changelog."""
-    for key, value in rows.items():
-        try:
-            producer.produce(changelog, value, key, number)
-        except BufferError:
-            _produce_later(producer, changelog, number, key, value)
+        yield name, partition, key, value
 
 
 def _produce_later(

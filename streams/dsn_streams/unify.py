@@ -268,7 +268,7 @@ class _Turn:
                 return False
             del items[key]
             self._dirty[before.key] = before
-        self._hints[hint] = self._hinted[hint] = row.entry
+        self._point(hint, row.entry)
         return True
 
     def _elsewhere(self, row: EntryRow, key: ItemKey, hint: bytes) -> EntryRow | None:
@@ -285,6 +285,10 @@ class _Turn:
         keys = list(keys)
         found = self._state.get_many(keys)
         self._hints.update((key, found.get(key)) for key in keys)
+
+    def _point(self, hint: bytes, entry: bytes | None) -> None:
+        """Have a hint name this entry from now on, or none."""
+        self._hints[hint] = self._hinted[hint] = entry
 
     def _again(self, person: bytes, item: Contribution) -> None:
         """Take a replayed contribution in, and write the entry it belongs to whatever it changes.
@@ -309,8 +313,7 @@ class _Turn:
         self._items(row)[key] = item
         self._dirty[row.key] = row
         if grouped:
-            hint = hint_key(person, item)
-            self._hints[hint] = self._hinted[hint] = row.entry
+            self._point(hint_key(person, item), row.entry)
 
     # --- records that move ---------------------------------------------------------------------
 
@@ -351,8 +354,7 @@ class _Turn:
                 self._forward(item, move)
                 self._dirty[row.key] = row
                 if row.section in GROUPED_NUMBERS:
-                    hint = hint_key(person, item)
-                    self._hints[hint] = self._hinted[hint] = None
+                    self._point(hint_key(person, item), None)
 
     def _settled(self, person: bytes, settled: Settled) -> None:
         key = move_key(person, settled.record)

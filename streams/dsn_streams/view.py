@@ -33,18 +33,12 @@ class ViewWriter:
     def __init__(self, codec: Codec, partitions: int) -> None:
         self._codec = codec
         self._partitions = partitions
-        self._frame = b""
 
     def entry(self, lane: int, person: bytes, section: int, entry: bytes, merged: Merged) -> Output:
         """The record of an entry."""
         value = b"".join(
             (
-                self._framed(),
-                number(len(person)),
-                person,
-                number(section),
-                number(len(entry)),
-                entry,
+                *self._named(person, section, entry),
                 _word(merged.status),
                 *_array([_word(name) for name in merged.conflicts]),
                 number(merged.as_of),
@@ -63,12 +57,7 @@ class ViewWriter:
         said = _contributor(item)
         value = b"".join(
             (
-                self._framed(),
-                number(len(person)),
-                person,
-                number(section),
-                number(len(entry)),
-                entry,
+                *self._named(person, section, entry),
                 _word(item.status),
                 b"\0",
                 said[-2] if item.occurred_at <= item.captured_at else said[-1],
@@ -111,11 +100,16 @@ class ViewWriter:
         lane = partition_of(person, self._partitions)
         return Output(VIEW, lane, key.encode(), self._codec.encode(record))
 
-    def _framed(self) -> bytes:
-        """What stands in front of every entry."""
-        if not self._frame:
-            self._frame = self._codec.frame_of("ViewEntry")
-        return self._frame
+    def _named(self, person: bytes, section: int, entry: bytes) -> tuple[bytes, ...]:
+        """What every entry begins with: the frame, and whose and which it is."""
+        return (
+            self._codec.frame_of("ViewEntry"),
+            number(len(person)),
+            person,
+            number(section),
+            number(len(entry)),
+            entry,
+        )
 
 
 def _contributor(item: Contribution) -> tuple[bytes, ...]:
