@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,11 +17,12 @@ from confluent_kafka import KafkaException
 from dsn_deploy.proof.evidence import Number, number_of
 from dsn_deploy.simulation.broker import Broker
 from dsn_deploy.simulation.feed import SimulatedFeed
-from dsn_deploy.simulation.ids import KnownIds, SimulatedIds
+from dsn_deploy.simulation.ids import SimulatedIds
 from dsn_deploy.simulation.journal import SimulatedJournal
 from dsn_deploy.simulation.kernel import Actor, Kernel
 from dsn_deploy.simulation.network import Network
 from dsn_deploy.simulation.outbox import SteppedFile
+from dsn_deploy.simulation.outside import CODEC
 from dsn_producers import restoring, sending, taking
 from dsn_producers.backoff import Backoff
 from dsn_producers.errors import JournalLost, OutboxRefused, Restored, SendFailed
@@ -35,12 +36,10 @@ from dsn_producers.session import Session
 from dsn_schemas.records import RecordChange
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import changes_topic
-from dsn_schemas.wire import Codec, UnreadableRecord
+from dsn_schemas.wire import Codec
 
 #: Milliseconds since 1970 UTC at the beginning of a run.
 NOON_MS = 1_772_366_400_000
-#: Reads what was taken for whoever keeps the books of the run, whatever is down.
-_OUTSIDE = Codec(KnownIds())
 #: Whose sources there are.
 ESTABLISHMENT = "a"
 #: As shipped, but that covered rows are freed after seconds and not after days.
@@ -178,11 +177,10 @@ class Edge(Actor):
         self._file.run("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copyfile(self.path, self._backup)
 
-    def restore(self, seen: Mapping[tuple[str, int], int], journal: Iterable[bytes]) -> bool:
+    def restore(self, seen: Mapping[tuple[str, int], int], journal: Iterable[RecordChange]) -> bool:
         """Put the backup in the place of the outbox, and start; ``False`` when it is not the moment.
 
-        Only while the centre has said that it has seen every number, and the journal (the values of
-        its records) holds each: what a lost disk alone held is lost with it, and numbers that nobody
+        Only while the centre has said that it has seen every number, and the journal holds each: what a lost disk alone held is lost with it, and numbers that nobody
         has heard of would be given twice.
         """
         if self._busy or self._reading is None or not self._backup.exists() or self.unsent:
@@ -190,7 +188,7 @@ class Edge(Actor):
         self._note()  # also what was taken by one that died before it answered
         if any(seen.get(key, 0) < seq for key, seq in self.numbered().items()):
             return False
-        held = set(_numbers(journal))
+        held = {number_of(change) for change in journal}
         if any(number_of(change) not in held for change in self.acknowledged):
             return False  # the brokers lost it, and only this outbox can send it again
         self._originals = {number_of(change): change for change in self.acknowledged}
@@ -239,10 +237,10 @@ class Edge(Actor):
     def _note(self) -> None:
         """Keep what was taken since, for whoever judges."""
         assert self._file is not None
-        frame = _OUTSIDE.frame_of("RecordChange")
+        frame = CODEC.frame_of("RecordChange")
         while rows := _rows_after(self._file, self._noted):
             for position, body in rows:
-                change = _OUTSIDE.decode(frame + body)
+                change = CODEC.decode(frame + body)
                 assert isinstance(change, RecordChange)
                 self.acknowledged.append(change)
                 self._noted = position
@@ -336,17 +334,6 @@ class Edge(Actor):
         for suffix in ("-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         shutil.copyfile(self._backup, self.path)
-
-
-def _numbers(journal: Iterable[bytes]) -> Iterator[Number]:
-    """The numbers of the changes among these records."""
-    for value in journal:
-        try:
-            change = _OUTSIDE.decode(value)
-        except UnreadableRecord:
-            continue
-        if isinstance(change, RecordChange) and change.op != "mark":
-            yield number_of(change)
 
 
 def _rows_after(file: OutboxFile, position: int) -> list[tuple[int, bytes]]:

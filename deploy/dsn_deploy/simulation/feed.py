@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dsn_deploy.simulation.broker import Broker
-from dsn_deploy.simulation.ids import KnownIds
 from dsn_deploy.simulation.kernel import Actor
 from dsn_deploy.simulation.network import KAFKA, Network
+from dsn_deploy.simulation.outside import CODEC
 from dsn_producers.receipts import Word, latest
 from dsn_producers.receiving import NotHeard
 from dsn_schemas.records import Receipt, ResendRequest
 from dsn_schemas.topics import receipts_topic
-from dsn_schemas.wire import Codec
-
-_CODEC = Codec(KnownIds())
 
 
 class SimulatedFeed:
@@ -43,7 +40,7 @@ class SimulatedFeed:
         words: list[Word] = []
         for record in self._broker.read(self._place, self._at, 10_000):
             self._at = record.offset + 1
-            word = _CODEC.decode(record.value or b"")
+            word = CODEC.decode(record.value or b"")
             if isinstance(word, Receipt | ResendRequest):
                 words.append(word)
         return latest(words, self._source)

@@ -19,15 +19,12 @@ from dsn_deploy.proof.reads import LinkRecord, Past, ViewRecord
 from dsn_deploy.simulation import snapshot
 from dsn_deploy.simulation.copied import MILLENNIUM_US, number, word
 from dsn_deploy.simulation.edge import ESTABLISHMENT
-from dsn_deploy.simulation.ids import KnownIds
+from dsn_deploy.simulation.outside import CODEC, change_in
 from dsn_deploy.simulation.tables import Tables
 from dsn_deploy.simulation.world import World
 from dsn_schemas.keys import record_key
-from dsn_schemas.records import RecordChange, RecordLink, ViewEntry
+from dsn_schemas.records import RecordLink, ViewEntry
 from dsn_schemas.topics import IDENTITY_LINKS, VIEW, changes_topic
-from dsn_schemas.wire import Codec, UnreadableRecord
-
-_CODEC = Codec(KnownIds())
 
 
 def judge(world: World) -> list[Violation]:
@@ -55,7 +52,9 @@ def evidence_of(world: World) -> Evidence:
         acknowledged=[change for edge in world.edges for change in edge.acknowledged],
         possible=[change for edge in world.edges for change in edge.said_before],
         journal=[
-            JournalRecord(*place, record.offset, record.value or b"", _change(record.value or b""))
+            JournalRecord(
+                *place, record.offset, record.value or b"", change_in(record.value or b"")
+            )
             for place, records in world.broker.past(changes_topic(ESTABLISHMENT)).items()
             for record in records
         ],
@@ -93,20 +92,11 @@ def past_of(world: World) -> Past:
     )
 
 
-@lru_cache(maxsize=1 << 12)
-def _change(value: bytes) -> RecordChange | None:
-    try:
-        change = _CODEC.decode(value)
-    except UnreadableRecord:
-        return None
-    return change if isinstance(change, RecordChange) else None
-
-
 @lru_cache(maxsize=1 << 13)
 def _entry(value: bytes | None) -> Shown | None:
     if value is None:
         return None
-    entry = _CODEC.decode(value)
+    entry = CODEC.decode(value)
     assert isinstance(entry, ViewEntry)
     return Shown(
         entry.person,
@@ -120,7 +110,7 @@ def _entry(value: bytes | None) -> Shown | None:
 
 
 def _link(offset: int, value: bytes) -> LinkRecord:
-    link = _CODEC.decode(value)
+    link = CODEC.decode(value)
     assert isinstance(link, RecordLink)
     return LinkRecord(offset, record_key(link.authority, link.number), link.person)
 

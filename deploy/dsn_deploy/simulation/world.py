@@ -19,6 +19,7 @@ from dsn_deploy.simulation.group import Group
 from dsn_deploy.simulation.ids import SimulatedIds
 from dsn_deploy.simulation.kernel import Actor, Kernel
 from dsn_deploy.simulation.network import KAFKA, Network
+from dsn_deploy.simulation.outside import change_in
 from dsn_deploy.simulation.plan import Plan
 from dsn_deploy.simulation.reader import Reader
 from dsn_deploy.simulation.receipts import ReceiptsProcess
@@ -26,6 +27,7 @@ from dsn_deploy.simulation.story import SOURCES, message_of
 from dsn_deploy.simulation.tables import Overlay, holes, receipt_progress
 from dsn_deploy.simulation.trouble import befall
 from dsn_deploy.simulation.worker import Worker
+from dsn_schemas.records import RecordChange
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import (
     CHANGES_PREFIX,
@@ -146,14 +148,17 @@ class World:
                 self._unread.setdefault(place, []).append(unread)
 
     @property
-    def journal(self) -> Iterator[bytes]:
-        """Every change, mark or other bytes that nobody needs to send again: the journal holds it, or
-        held it until everybody had it."""
+    def journal(self) -> Iterator[RecordChange]:
+        """Every change that nobody needs to send again: the journal holds it, or held it until
+        everybody had it."""
         for place, records in self.broker.past(changes_topic(ESTABLISHMENT)).items():
             unread = self._unread.get(place, ())
             for record in records:
-                if not any(record.offset in offsets for offsets in unread):
-                    yield record.value or b""
+                if any(record.offset in offsets for offsets in unread):
+                    continue
+                change = change_in(record.value or b"")
+                if change is not None and change.op != "mark":
+                    yield change
 
     @property
     def changes_read(self) -> bool:
