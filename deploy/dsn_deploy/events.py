@@ -27,5 +27,5 @@ def write_lines() -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level()),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,
     )
