@@ -233,7 +233,12 @@ class Pump(Generic[Prepared]):
         self._looked_at = self._neighbours.monotonic()
         self._finish()
         self._check_offsets()
-        found = self._intake.describe(self._sink.wanted(self._intake.topics()))
+        try:
+            found = self._intake.describe(self._sink.wanted(self._intake.topics()))
+        except KafkaException as error:
+            # Reading may go on meanwhile: the broker that does not answer need not be the one we read.
+            log.warning("topics_not_looked_at", consumer=self._sink.name, why=str(error.args[0]))
+            return
         check_ids(found, {name: topic.topic_id for name, topic in self._topics.items()})
         new = [topic for topic in found if topic.name not in self._topics]
         if new:

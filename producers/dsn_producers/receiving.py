@@ -131,7 +131,7 @@ class KafkaFeed:
         """See ``Feed``."""
         try:
             found = described(self._admin, [self._changes], _ASK_S).get(self._changes)
-        except (KafkaException, TimeoutError):
+        except KafkaException:
             return None
         return None if found is None else str(found.topic_id)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import faust
 import structlog
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from rocksdict import Cache
 
@@ -34,7 +35,7 @@ from dsn_schemas.topics import (
 )
 from dsn_schemas.wire import Codec
 from dsn_streams.admit import Admit
-from dsn_streams.clients import topic_ids
+from dsn_streams.clients import ASK_S, topic_ids
 from dsn_streams.identify import Identify
 from dsn_streams.inputs import made_anew
 from dsn_streams.lane import Lane, state_folder
@@ -105,7 +106,7 @@ def make_lane(settings: Settings, name: str, number: int, cache: Cache) -> Lane:
 
 def changes_topics(admin: AdminClient) -> list[str]:
     """The changes topics that exist now."""
-    found = admin.list_topics(timeout=30).topics
+    found = admin.list_topics(timeout=ASK_S).topics
     return sorted(name for name in found if name.startswith(CHANGES_PREFIX))
 
 
@@ -185,12 +186,17 @@ def _attach(
         if stalled:
             log.error("batches_lost_on_the_way", inputs=[f"{t}[{p}]" for t, p in stalled])
             leave(EXIT_SOFTWARE)
-        if set(await app.loop.run_in_executor(None, changes_topics, admin)) > set(establishments):
+        known = lanes.topics()
+        try:
+            there = await app.loop.run_in_executor(None, changes_topics, admin)
+            found = await app.loop.run_in_executor(None, topic_ids, admin, known)
+        except KafkaException as error:
+            log.warning("topics_not_looked_at", why=str(error.args[0]))
+            return
+        if set(there) > set(establishments):
             log.info("new_establishment_found")
             await lanes.close_all()
             leave(EXIT_RESTART)
-        known = lanes.topics()
-        found = await app.loop.run_in_executor(None, topic_ids, admin, known)
         if anew := made_anew(known, found):
             log.error("topics_made_anew", topics=anew)
             await lanes.close_all()

@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import Any
 
 import psycopg
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from dsn_consumers.chain import microseconds
@@ -30,6 +30,7 @@ from dsn_deploy.proof.evidence import (
 )
 from dsn_producers.outbox_file import EPOCH_SPAN, OutboxFile, path_of
 from dsn_producers.sending import rows_after
+from dsn_schemas.described import described
 from dsn_schemas.records import RecordChange
 from dsn_schemas.registry import RegistryIds
 from dsn_schemas.settings import Settings
@@ -114,9 +115,8 @@ class Recorder:
     def _topics(self) -> list[tuple[str, str, int]]:
         listed = self._admin.list_topics(timeout=30).topics
         names = [name for name in listed if name.startswith(CHANGES_PREFIX)]
-        found = self._admin.describe_topics(TopicCollection(names), request_timeout=30)
-        described = [(name, future.result(30)) for name, future in found.items()]
-        return [(name, str(one.topic_id), len(one.partitions)) for name, one in described]
+        found = described(self._admin, names, 30)
+        return [(name, str(one.topic_id), len(one.partitions)) for name, one in found.items()]
 
     def _read(self, topic: str, partition: int, after: int) -> int:
         consumer = Consumer(
