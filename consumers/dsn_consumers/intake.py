@@ -20,7 +20,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from dsn_consumers.errors import raise_fatal
-from dsn_schemas.described import described
+from dsn_schemas.asking import described
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import FETCH_BYTES_MIN, FETCH_WAIT_MS
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # as published
 
+from dsn_schemas.asking import answer, patiently
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import MESSAGE_BYTES_MAX, QUARANTINE, named
 
@@ -79,10 +80,15 @@ class QuarantineTail:
         """Behind the last committed record or marker of each partition."""
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # as published
         asked = {TopicPartition(self._topic, p): latest for p in self._next}
-        answers = self._admin.list_offsets(
-            asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ASK_S
-        )
-        return {place.partition: int(one.result().offset) for place, one in answers.items()}
+
+        def attempt(given_s: float) -> dict[int, int]:
+            answers = self._admin.list_offsets(
+                asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=given_s
+            )
+            found = {place.partition: answer(one, given_s) for place, one in answers.items()}
+            return {partition: int(one.offset) for partition, one in found.items()}
+
+        return patiently(self._admin, attempt, ASK_S)
 
     def _read(self) -> None:
         for message in self._consumer.consume(1000, 0.1):

@@ -23,7 +23,7 @@ from confluent_kafka.admin import AdminClient
 from dsn_producers.errors import EdgeError
 from dsn_producers.receipts import Word, latest
 from dsn_producers.sources import Source
-from dsn_schemas.described import described
+from dsn_schemas.asking import described
 from dsn_schemas.records import Receipt, ResendRequest, RetryRequest
 from dsn_schemas.registry import RegistryIds
 from dsn_schemas.settings import Settings

@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 from rocksdict import Cache
 
-from dsn_schemas.described import described
+from dsn_schemas.asking import described
 from dsn_streams.stage import State
 from dsn_streams.state import RocksState
 

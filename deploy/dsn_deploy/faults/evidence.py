@@ -30,7 +30,7 @@ from dsn_deploy.proof.evidence import (
 )
 from dsn_producers.outbox_file import EPOCH_SPAN, OutboxFile, path_of
 from dsn_producers.sending import rows_after
-from dsn_schemas.described import described
+from dsn_schemas.asking import described
 from dsn_schemas.records import RecordChange
 from dsn_schemas.registry import RegistryIds
 from dsn_schemas.settings import Settings

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from dsn_schemas.described import ATTEMPT_S, described
+from dsn_schemas.asking import ATTEMPT_S, described
 
 
 class Brokers:
