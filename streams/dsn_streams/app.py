@@ -40,10 +40,11 @@ from dsn_streams.identify import Identify
 from dsn_streams.inputs import made_anew
 from dsn_streams.lane import Lane, state_folder
 from dsn_streams.lanes import EXIT_SOFTWARE, Lanes, leave
+from dsn_streams.membership import Membership
 from dsn_streams.stage import Stage
 from dsn_streams.state import new_cache
 from dsn_streams.together import Together
-from dsn_streams.transport import Consumer, Transport
+from dsn_streams.transport import Consumer, ConsumerThread, Transport
 from dsn_streams.unify import Unify
 
 log = structlog.get_logger()
@@ -54,6 +55,9 @@ WATCH_S = 10.0
 #: A broker that has just come back may say for a moment that it knows no topics; a group that forms
 #: then gets no lanes, and finds out only when it asks again. Its client's own 5 minutes are too long.
 METADATA_AGE_MS_MAX = 5_000
+#: A worker that says nothing for this long is dead to its group; so is one that does not come to a
+#: rebalance. One that is started again need not be waited for (``membership.py``).
+SESSION_S = 6.0
 #: Exit status that asks the supervisor for a restart because a new topic is there, or an old one is
 #: another now: what that means is decided when the lanes open.
 EXIT_RESTART = 75
@@ -122,9 +126,9 @@ def build(settings: Settings, admin: AdminClient, establishments: Sequence[str])
         topic_disable_leader=True,
         stream_wait_empty=False,
         store="memory://",
-        broker_session_timeout=6.0,
+        broker_session_timeout=SESSION_S,
         broker_heartbeat_interval=1.0,
-        broker_rebalance_timeout=6.0,
+        broker_rebalance_timeout=SESSION_S,
         broker_request_timeout=20.0,
         broker_max_poll_interval=600.0,
         broker_commit_interval=1.0,
@@ -141,6 +145,7 @@ def build(settings: Settings, admin: AdminClient, establishments: Sequence[str])
 
     lanes = Lanes(settings, routed, make_lane, new_cache())
     Consumer.lanes = lanes
+    ConsumerThread.membership = Membership(state_folder(settings))
     _attach(app, lanes, admin, establishments, settings.generation)
     return app
 

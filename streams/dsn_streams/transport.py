@@ -36,6 +36,7 @@ from dsn_schemas.topics import FETCH_BYTES_MIN, FETCH_WAIT_MS
 from dsn_streams import coordination
 from dsn_streams.lane import Link
 from dsn_streams.lanes import EXIT_SOFTWARE, leave
+from dsn_streams.membership import Membership, succeed
 from dsn_streams.stage import Batch
 
 if TYPE_CHECKING:
@@ -84,6 +85,9 @@ class LaneAssignor(AbstractPartitionAssignor):  # type: ignore[misc]  # aiokafka
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread that fetches and sends heartbeats."""
 
+    #: Set once, before the worker starts.
+    membership: Membership
+
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
         self._assignor = LaneAssignor
@@ -117,6 +121,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start the consumer; a worker that lost its group ends, and is started again."""
         await super().on_start()
+        assert self._consumer is not None
+        succeed(self._consumer._coordinator, self.membership)
         coordination.watch(self._consumer, lambda: leave(EXIT_SOFTWARE))
 
     async def _fetch_records(self, *args: Any, **kwargs: Any) -> Any:

@@ -71,6 +71,28 @@ def test_kills_joins_and_repeats_leave_the_fold(journal, own_stack, tmp_path):
             worker.kill()
 
 
+def test_a_killed_worker_is_not_waited_for_when_it_is_started_again(journal, own_stack, tmp_path):
+    """It leaves the group in its own old name; nobody waits for the end of its session."""
+    history = chained(changes(random.Random(3), "d", 200), own_stack.settings.partitions)
+    patient = "from dsn_streams import app\napp.SESSION_S = 120.0"
+    workers = [
+        Worker(own_stack.settings, tmp_path / f"{n}.log", slot=n, code=patient) for n in (0, 1)
+    ]
+    try:
+        for worker in workers:
+            worker.start()
+        journal.publish(history[:100], "d")
+        wait_until(lambda: shown(journal) == fold.entries(journal.published), 90, "the fold", 1)
+        workers[0].kill()
+        workers[0].start()
+        journal.publish(history[100:], "d")
+        wait_until(lambda: shown(journal) == fold.entries(journal.published), 60, "the rest", 1)
+        assert "predecessor_left" in workers[0].log()
+    finally:
+        for worker in workers:
+            worker.kill()
+
+
 def test_an_exception_in_a_stage_stops_the_worker_without_committing(journal, own_stack, tmp_path):
     """The batch that failed is read again by the next worker, and nothing of it was lost."""
     broken = (
