@@ -12,13 +12,14 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-
-from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
-from confluent_kafka.schema_registry.error import SchemaRegistryError
+from typing import TYPE_CHECKING
 
 from dsn_schemas.contract import NAMESPACE, SUBJECTS, composed_json
 from dsn_schemas.settings import Settings
 from dsn_schemas.wire import UnknownSchema, UnreadableRecord
+
+if TYPE_CHECKING:  # a fifth of every service's start, and needed only where an id is new
+    from confluent_kafka.schema_registry import SchemaRegistryClient
 
 COMPATIBILITY = "BACKWARD_TRANSITIVE"
 #: Seconds a registry may take: it answers in milliseconds or is down.
@@ -44,6 +45,9 @@ def register_all(settings: Settings) -> dict[str, int]:
 
 
 def _registered(client: SchemaRegistryClient, settings: Settings, name: str) -> int:
+    from confluent_kafka.schema_registry import Schema
+    from confluent_kafka.schema_registry.error import SchemaRegistryError
+
     subject = f"{NAMESPACE}.{name}"
     try:
         client.set_compatibility(subject_name=subject, level=COMPATIBILITY)
@@ -88,6 +92,8 @@ class RegistryIds:
         return int(path.read_text()) if path.exists() else None
 
     def _asked_id(self, name: str) -> int:
+        from confluent_kafka.schema_registry import Schema
+
         subject, text = f"{NAMESPACE}.{name}", composed_json(name)
         try:
             with _client(self._settings) as client:
@@ -102,6 +108,8 @@ class RegistryIds:
         return schema_id
 
     def _asked_schema(self, schema_id: int) -> str:
+        from confluent_kafka.schema_registry.error import SchemaRegistryError
+
         try:
             with _client(self._settings) as client:
                 found = client.get_schema(schema_id)
@@ -115,6 +123,8 @@ class RegistryIds:
 
 
 def _client(settings: Settings) -> SchemaRegistryClient:
+    from confluent_kafka.schema_registry import SchemaRegistryClient
+
     return SchemaRegistryClient({"url": settings.registry, "timeout": TIMEOUT_S, "max.retries": 1})
 
 
