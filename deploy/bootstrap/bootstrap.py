@@ -35,7 +35,10 @@ def main() -> None:
     env.pop("VIRTUAL_ENV", None)
     say("Installing the locked packages (about 250 MB the first time)")
     lock = os.path.join(ROOT, "requirements.lock")
-    sync = [uv, "pip", "sync", "--quiet", "--python", PYTHON, "--require-hashes", lock]
+    # Compiled once here and not at every start: whoever runs it may not be able to write here, or be
+    # told to write no bytecode, and half of a service's start is compiling.
+    sync = [uv, "pip", "sync", "--quiet", "--python", PYTHON, "--compile-bytecode"]
+    sync += ["--require-hashes", lock]
     if subprocess.call(sync, env=env, stdin=subprocess.DEVNULL) != 0:
         # A network that looks into TLS has its certificate in the machine's own store only.
         say("Trying again with this machine's own certificates")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -139,9 +139,12 @@ def _digest(text: str) -> str:
 
 
 def _keep(settings: Settings, schema_id: int, text: str) -> None:
-    """Write both directions of the mapping, each file whole or not at all."""
+    """Write both directions of the mapping, each file whole or not at all.
+
+    Under names that nobody else writes to: the sources of an edge do this at once, in threads.
+    """
     folder = _folder(settings)
     for name, content in ((f"{schema_id}.json", text), (f"{_digest(text)}.id", str(schema_id))):
-        partial = folder / f"{name}.{os.getpid()}"
-        partial.write_text(content, encoding="utf-8")
-        partial.replace(folder / name)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, delete=False) as file:
+            file.write(content)
+        Path(file.name).replace(folder / name)

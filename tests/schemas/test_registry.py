@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -75,3 +76,15 @@ def test_a_first_start_without_registry_says_where_it_looked(settings, tmp_path)
 
     with pytest.raises(RegistryUnreachable, match="127.0.0.1:9"):
         RegistryIds(alone).id_of("Receipt")
+
+
+def test_threads_of_one_process_learn_an_id_at_once(settings):
+    """As the sources of an edge do at its first start: each finds whole files, whoever wrote them."""
+    register_all(settings)
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(20):
+            mine = settings.model_copy(update={"data": settings.data / f"{number}"})
+            codec = Codec(RegistryIds(mine))
+            values = set(pool.map(lambda one: one.encode(RECEIPT), [codec] * 8))
+            assert len(values) == 1
+            assert [RECEIPT] * 8 == list(pool.map(codec.decode, [*values] * 8))
