@@ -27,7 +27,7 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStac
 
 @pytest.fixture(scope="module")
 def journal(own_stack: EmbeddedStack) -> Journal:
-    return Journal(own_stack.settings, ("a", "b", "c", "d"))
+    return Journal(own_stack.settings, ("a", "b", "c", "d", "e"))
 
 
 def shown(journal: Journal) -> dict[object, object]:
@@ -73,7 +73,7 @@ def test_kills_joins_and_repeats_leave_the_fold(journal, own_stack, tmp_path):
 
 def test_a_killed_worker_is_not_waited_for_when_it_is_started_again(journal, own_stack, tmp_path):
     """It leaves the group in its own old name; nobody waits for the end of its session."""
-    history = chained(changes(random.Random(3), "d", 200), own_stack.settings.partitions)
+    history = chained(changes(random.Random(3), "e", 200), own_stack.settings.partitions)
     patient = "from dsn_streams import app\napp.SESSION_S = 120.0"
     workers = [
         Worker(own_stack.settings, tmp_path / f"{n}.log", slot=n, code=patient) for n in (0, 1)
@@ -81,13 +81,16 @@ def test_a_killed_worker_is_not_waited_for_when_it_is_started_again(journal, own
     try:
         for worker in workers:
             worker.start()
-        journal.publish(history[:100], "d")
+        journal.publish(history[:100], "e")
         wait_until(lambda: shown(journal) == fold.entries(journal.published), 90, "the fold", 1)
         workers[0].kill()
         workers[0].start()
-        journal.publish(history[100:], "d")
+        journal.publish(history[100:], "e")
         wait_until(lambda: shown(journal) == fold.entries(journal.published), 60, "the rest", 1)
         assert "predecessor_left" in workers[0].log()
+        for worker in workers:  # who comes next would wait two minutes for one that was killed
+            worker.signal(signal.SIGTERM)
+        assert [0, 0] == [worker.wait(30) for worker in workers]
     finally:
         for worker in workers:
             worker.kill()
