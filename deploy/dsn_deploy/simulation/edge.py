@@ -180,8 +180,9 @@ class Edge(Actor):
     def restore(self, seen: Mapping[tuple[str, int], int], journal: Iterable[RecordChange]) -> bool:
         """Put the backup in the place of the outbox, and start; ``False`` when it is not the moment.
 
-        Only while the centre has said that it has seen every number, and the journal holds each: what a lost disk alone held is lost with it, and numbers that nobody
-        has heard of would be given twice.
+        Only while the centre has said that it has seen every number, and the journal holds each:
+        what a lost disk alone held is lost with it, and numbers that nobody has heard of would be
+        given twice.
         """
         if self._busy or self._reading is None or not self._backup.exists() or self.unsent:
             return False  # it works, or is only starting
