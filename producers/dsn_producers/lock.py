@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from pathlib import Path
 
 from dsn_producers.errors import EdgeError
+from dsn_schemas.file_lock import taken
 
 
 class Locked(EdgeError):
@@ -25,7 +25,7 @@ class Lock:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         for _ in range(_TRIES):
-            handle = _taken(path)
+            handle = taken(path)
             if handle is not None:
                 self._handle = handle
                 return
@@ -41,7 +41,7 @@ def is_held(path: Path) -> bool:
     """Whether a process holds it now."""
     if not path.exists():
         return False
-    handle = _taken(path)
+    handle = taken(path)
     if handle is None:
         return True
     os.close(handle)
@@ -51,13 +51,3 @@ def is_held(path: Path) -> bool:
 def forwarder_lock(outbox: Path) -> Path:
     """The lock of whoever forwards the outbox at this path."""
     return outbox.with_suffix(".forwarder.lock")
-
-
-def _taken(path: Path) -> int | None:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        return None
-    return handle

@@ -11,7 +11,6 @@ has it, and is waited for as before. Were it wrong, the fences of the lanes woul
 
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,8 @@ from typing import Any
 import structlog
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.group import LeaveGroupRequest
+
+from dsn_schemas.file_lock import taken
 
 log = structlog.get_logger()
 
@@ -28,26 +29,22 @@ class Membership:
 
     def __init__(self, folder: Path) -> None:
         """``folder`` exists."""
-        self._file = os.open(folder / "member", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        self._file = taken(folder / "member")
+        if self._file is None:
             log.warning("slot_in_use")
-            self._ours = False
-        else:
-            self._ours = True
         #: Who had the slot before, is dead, and may not have left.
-        self.predecessor = self._read() if self._ours else ""
+        self.predecessor = "" if self._file is None else _noted(self._file)
 
     def joined(self, member_id: str) -> None:
         """Note who we are now; nothing is noted while somebody else has the slot."""
         self.predecessor = ""
-        if self._ours and member_id != self._read():
+        if self._file is not None and member_id != _noted(self._file):
             os.pwrite(self._file, member_id.encode(), 0)
             os.ftruncate(self._file, len(member_id.encode()))
 
-    def _read(self) -> str:
-        return os.pread(self._file, 1_000, 0).decode(errors="replace")
+
+def _noted(file: int) -> str:
+    return os.pread(file, 1_000, 0).decode(errors="replace")
 
 
 def succeed(coordinator: Any, membership: Membership) -> None:

@@ -48,6 +48,7 @@ def join(folder: Path, *answers: object, joins: bool = True) -> tuple[Coordinato
 
 def dies(membership: Membership) -> None:
     """Its lock goes with it."""
+    assert membership._file is not None
     os.close(membership._file)
 
 
