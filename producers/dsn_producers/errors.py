@@ -7,6 +7,7 @@ EdgeError
 │   └── OutboxClosed   the edge is stopping
 ├── SendFailed         try again: the journal did not confirm; everything unconfirmed goes again
 │   └── JournalLost    send everything that is held again: the journal is another, or went back
+├── Removed            ask for less: what is asked for again is at the centre only
 ├── Restored           begin a new epoch: the centre knows numbers this outbox never gave
 └── OutboxUnusable     stop: the file is of another source, version or number of partitions
 """
@@ -57,6 +58,10 @@ class Restored(EdgeError):
         super().__init__(f"the centre knows number {seq} of epoch {epoch}, which is not ours")
         #: Greatest epoch the centre knows.
         self.epoch = epoch
+
+
+class Removed(EdgeError):
+    """What is asked for again was confirmed and removed: only the centre has it."""
 
 
 class OutboxUnusable(EdgeError):

@@ -32,8 +32,8 @@ def resend(
     """Ask for everything from a number on to be sent again, under the same numbers.
 
     Without a number: everything that is held. Without an epoch the number is of the latest. An edge
-    that runs begins within a second, another one when it starts. Raises ``ValueError`` when some of
-    it was confirmed and removed, ``OutboxUnusable``.
+    that runs begins within a second, another one when it starts. Raises ``Removed`` when some of it
+    was confirmed and removed, ``OutboxUnusable``.
     """
     path = path_of(settings, source)
     file = OutboxFile(path, source=source, partitions=settings.partitions)

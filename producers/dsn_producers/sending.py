@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dsn_producers.errors import Removed
 from dsn_producers.outbox_file import EPOCH_SPAN, OutboxFile
 
 
@@ -67,13 +68,13 @@ def journal_ends(file: OutboxFile) -> dict[int, int]:
 def ask_resend(file: OutboxFile, epoch: int, after_seq: int, *, dry_run: bool = False) -> int:
     """Ask the forwarder to send again everything behind a number; how many changes that is.
 
-    Raises ``ValueError`` when some of it was confirmed and removed.
+    Raises ``Removed`` when some of it was confirmed and removed.
     """
     position = position_of(epoch, after_seq)
     with file.transaction():
         row = file.one("receipt", epoch)
         if row is not None and after_seq < row[5]:
-            raise ValueError(
+            raise Removed(
                 f"changes of {file.source} behind {after_seq} of epoch {epoch} were confirmed"
                 f" and removed up to {row[5]}: only the centre has them"
             )

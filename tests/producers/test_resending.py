@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from dsn_producers import receipted, restoring, sending
+from dsn_producers.errors import Removed
 from dsn_producers.outbox import Outbox
 from dsn_producers.outbox_file import OutboxFile, path_of
 from dsn_producers.resending import has_outbox, resend
@@ -63,7 +64,7 @@ def test_what_was_freed_is_refused_by_name(settings: Settings, source: Source) -
     """Rather than sent in part: the operator chose a number for a reason."""
     outbox(settings, source, 10, 4).close()
 
-    with pytest.raises(ValueError, match="behind 2 of epoch 1 were confirmed and removed up to 4"):
+    with pytest.raises(Removed, match="behind 2 of epoch 1 were confirmed and removed up to 4"):
         resend(settings, source.name, epoch=None, first=3, dry_run=True)
 
 

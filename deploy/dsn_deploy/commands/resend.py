@@ -63,7 +63,7 @@ def _told(
 
     try:
         found = resending.resend(settings, source, epoch=epoch, first=first, dry_run=dry_run)
-    except (EdgeError, ValueError) as error:
+    except EdgeError as error:
         raise CommandError(str(error)) from error
     return {"by": "outbox", **asdict(found)}
 

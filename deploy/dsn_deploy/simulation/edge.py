@@ -6,6 +6,7 @@ nothing but an acknowledgement.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -25,7 +26,7 @@ from dsn_deploy.simulation.outbox import SteppedFile
 from dsn_deploy.simulation.outside import CODEC
 from dsn_producers import restoring, sending, taking
 from dsn_producers.backoff import Backoff
-from dsn_producers.errors import JournalLost, OutboxRefused, Restored, SendFailed
+from dsn_producers.errors import JournalLost, OutboxRefused, Removed, Restored, SendFailed
 from dsn_producers.hearing import catch_up
 from dsn_producers.limits import Limits
 from dsn_producers.message import Message
@@ -198,12 +199,16 @@ class Edge(Actor):
         return True
 
     def resend(self, seq: int) -> None:
-        """Ask the forwarder, from another process, to send again everything behind a number."""
+        """Ask the forwarder, from another process, to send again everything behind a number.
+
+        Of what was confirmed and removed the outbox says that only the centre has it.
+        """
         if self._busy or self._file is None or self._reading is None:
             return  # it works, or is only starting
         file = OutboxFile(self.path, source=self.source, partitions=self._settings.partitions)
         numbered = file.counters(file.epoch).numbered
-        sending.ask_resend(file, file.epoch, min(seq, numbered))
+        with contextlib.suppress(Removed):
+            sending.ask_resend(file, file.epoch, min(seq, numbered))
         file.close()
 
     # --- taking --------------------------------------------------------------------------------
