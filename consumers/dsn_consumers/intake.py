@@ -116,13 +116,17 @@ class Intake:
             [TopicPartition(*place, at) for place, at in offsets.items()]
         )
 
-    def poll(self, wait_s: float) -> list[Read]:
-        """What has come, at most ``BATCH_RECORDS_MAX``, after at most ``wait_s``.
+    def poll(self, wait_s: float, gather_s: float) -> list[Read]:
+        """What comes in ``gather_s`` from the first record on, at most ``BATCH_RECORDS_MAX``; nothing
+        when there is none within ``wait_s``.
 
         Raises ``OffsetsLost`` or ``ConsumerError`` for what the client cannot mend.
         """
+        messages = self._consumer.consume(1, wait_s)
+        if messages:
+            messages += self._consumer.consume(BATCH_RECORDS_MAX - 1, gather_s)
         read = []
-        for message in self._consumer.consume(BATCH_RECORDS_MAX, wait_s):
+        for message in messages:
             topic, error = message.topic() or "", message.error()
             partition, offset = message.partition(), message.offset()
             if error is not None:

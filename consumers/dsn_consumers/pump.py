@@ -35,12 +35,14 @@ LOOK_S = 3.0
 #: Between two tries for the lock another consumer of the name holds, s.
 LOCK_EVERY_S = 1.0
 
-#: How long a batch is waited for; half of it is added to the time until a change can be read.
-WAIT_S = 0.025
+#: How long a first record is waited for before the loop looks around.
+WAIT_S = 0.1
+#: Records of one answer of the broker come one partition after another within this time, s.
+GATHER_S = 0.005
 #: A transaction costs a dozen statements whatever is in it. When it takes long the machine is busy,
-#: and the next batch is waited for in proportion: more rows in fewer of them.
-WAIT_S_MAX = 0.1
-_WAIT_TIMES = 2.0
+#: and the next one begins later in proportion, at most this long after it: more rows in fewer of them.
+PACE_S_MAX = 0.1
+_PACE_TIMES = 2.0
 
 #: A statement may take this long: a full batch takes 0.5 s on two busy cores.
 _OPTIONS = "-c statement_timeout=60s -c lock_timeout=20s -c idle_in_transaction_session_timeout=60s"
@@ -133,7 +135,8 @@ class Pump(Generic[Prepared]):
         #: Writes one batch while the next is read: PostgreSQL works and so do we.
         self._writer = self._neighbours.writer()
         self._writing: _Writing[Prepared] | None = None
-        #: How long the newest batch took to be written, s.
+        #: When the newest batch began to be written, and how long that took, s.
+        self._began = 0.0
         self._took_s = 0.0
 
     def run(self) -> None:
@@ -166,8 +169,9 @@ class Pump(Generic[Prepared]):
     def step(self) -> None:
         """Read a batch, and begin to keep it as soon as the one before it is kept."""
         self._look()
-        wait_s = min(max(WAIT_S, self._took_s * _WAIT_TIMES), WAIT_S_MAX)
-        records = self._intake.poll(wait_s)  # 2
+        due = self._began + min(self._took_s * _PACE_TIMES, PACE_S_MAX)
+        gather_s = max(GATHER_S, due - self._neighbours.monotonic())
+        records = self._intake.poll(WAIT_S, gather_s)  # 2
         prepared = self._prepared(records) if records else None
         self._finish()  # 5
         if prepared is None:
@@ -186,11 +190,11 @@ class Pump(Generic[Prepared]):
         prepared: Prepared,
     ) -> None:
         """One transaction, in the writer's thread; nobody else uses the connection meanwhile."""
-        began = self._neighbours.monotonic()
+        self._began = self._neighbours.monotonic()
         with connection.transaction():
             self._move(connection, before, after)  # 3
             self._sink.write(connection, prepared)
-        self._took_s = self._neighbours.monotonic() - began
+        self._took_s = self._neighbours.monotonic() - self._began
 
     def _finish(self) -> None:
         """Wait until the batch being written is committed. Raises what its writing raised."""

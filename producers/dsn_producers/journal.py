@@ -50,7 +50,7 @@ def kafka_journal(settings: Settings) -> Journal:
         "message.timeout.ms": 0,
         # A batch costs the client a quarter of a millisecond of lz4 whatever is in it: at 250
         # changes/s a thread used 0.08 of a core at 5 ms, and 0.02 at 20.
-        "linger.ms": 20,
+        "linger.ms": 10,
         "compression.type": "lz4",
         "message.max.bytes": MESSAGE_BYTES_MAX,
         "queue.buffering.max.messages": 100_000,

@@ -43,7 +43,7 @@ MESSAGE_BYTES_MAX = 20 * 1024 * 1024
 #: The broker answers a reader of committed records when this much is there, or after this time: an
 #: answer for every transaction anybody commits would cost both more than what is in it.
 FETCH_BYTES_MIN = 128 << 10
-FETCH_WAIT_MS = 50
+FETCH_WAIT_MS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

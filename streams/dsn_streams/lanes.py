@@ -32,8 +32,11 @@ QUEUE_BATCHES = 8
 #: Records handed to a lane in one turn.
 TURN_RECORDS = 8_000
 #: A lane begins a turn at most this often, unless a full turn waits. A transaction costs client and
-#: broker some 5 ms of CPU whatever is in it, so their number must not grow with the traffic.
-TURN_S = 0.1
+#: broker 5 to 10 ms of CPU whatever is in it, so their number must not grow with the traffic, nor
+#: that of one worker with its lanes: each of them has so many seconds between two turns ...
+TURN_S_PER_LANE = 0.02
+#: ... but never fewer or more than these.
+TURN_S_MIN, TURN_S_MAX = 0.04, 0.1
 #: Wait before a schema that could not be had is asked for again.
 SCHEMA_PAUSE_S = 1.0
 #: A batch handed over and not durable after this long was lost on the way: start again.
@@ -72,6 +75,7 @@ class Lanes:
         self._lock = asyncio.Lock()
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="lane")
         self._fenced = True
+        self._turn_s = TURN_S_MAX
         #: (topic, partition) -> next offset that is durable; what may be committed.
         self.done: dict[Topic, int] = {}
         #: (topic, partition) -> (end of the newest batch handed over, when).
@@ -91,6 +95,7 @@ class Lanes:
                     for key, lane in lanes.items()
                 )
             )
+            self._turn_s = turn_s(len(lanes))
             for key, lane in lanes.items():
                 opened = self._open[key] = _Open(lane)
                 opened.task = loop.create_task(self._run(opened), name=f"lane-{key[0]}-{key[1]}")
@@ -176,7 +181,7 @@ class Lanes:
                     records = sum(len(link.batch.records) for link in links)
                     await asyncio.sleep(began + records / self._settings.rate - loop.time())
                 if sum(len(link.batch.records) for link in links) < TURN_RECORDS // 4:
-                    await asyncio.sleep(began + TURN_S - loop.time())
+                    await asyncio.sleep(began + self._turn_s - loop.time())
         except asyncio.CancelledError:
             raise
         except BaseException:
@@ -212,6 +217,11 @@ def _replace_waiting(queue: asyncio.Queue[Link]) -> None:
     while not queue.empty():
         queue.get_nowait()
     queue.put_nowait(CLOSE)
+
+
+def turn_s(lanes: int) -> float:
+    """Least time from the beginning of a lane's turn to the next one's, with so many open lanes, s."""
+    return min(max(lanes * TURN_S_PER_LANE, TURN_S_MIN), TURN_S_MAX)
 
 
 def leave(status: int) -> None:

@@ -61,6 +61,7 @@ def test_output_is_one_line(ended: tuple[dict[str, Any], Path]) -> None:
         "rss_mb",
         "readable_ms_p50",
         "readable_ms_p99",
+        "hops_ms_p50",
         "ack_ms_p50",
         "ack_ms_p99",
     }
@@ -68,6 +69,15 @@ def test_output_is_one_line(ended: tuple[dict[str, Any], Path]) -> None:
     assert figures["rss_mb"].keys() == PROCESSES
     # The registry and the pages have nothing to do here, and may use less than the clock shows.
     assert all(figures["cpu_s_per_million"][name] > 0 for name in ("kafka", "streams", "store"))
+
+
+def test_hops_are_the_way(ended: tuple[dict[str, Any], Path]) -> None:
+    """Where the time went: every stage wrote the watched changes after the one before it."""
+    figures, _ = ended
+    hops = figures["hops_ms_p50"]
+
+    assert list(hops) == ["outbox_to_journal", "to_contribution", "to_entry", "to_readable"]
+    assert all(0 <= wait_ms <= figures["readable_ms_p99"] for wait_ms in hops.values())
 
 
 def test_books_balance(ended: tuple[dict[str, Any], Path]) -> None:

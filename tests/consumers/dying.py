@@ -39,7 +39,7 @@ def main() -> None:
     setattr(owner, name, dying)
     # Full batches, however slowly the broker answers: what is kept then is a multiple of 40.
     intake.BATCH_RECORDS_MAX = 40
-    pump.WAIT_S = pump.WAIT_S_MAX = 5.0
+    pump.GATHER_S = 5.0
     store.main(Settings())
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from dsn_schemas.settings import Settings
 from dsn_streams.lane import Link
-from dsn_streams.lanes import STALLED_S, Lanes
+from dsn_streams.lanes import STALLED_S, Lanes, turn_s
 from dsn_streams.stage import Batch
 
 INPUT = ("in", 0)
@@ -105,3 +105,11 @@ def test_a_batch_that_never_arrived_is_noticed() -> None:
         await lanes.close_all()
 
     asyncio.run(run())
+
+
+def test_transactions_of_a_worker_do_not_grow_with_its_lanes() -> None:
+    """Each lane begins fewer turns the more of them share a worker, within the bounds."""
+    rates = [lanes / turn_s(lanes) for lanes in (2, 3, 4, 5)]
+
+    assert rates == [50.0] * 4
+    assert (turn_s(1), turn_s(2), turn_s(16)) == (0.04, 0.04, 0.1)

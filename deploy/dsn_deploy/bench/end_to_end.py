@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 from dsn_consumers.ledger import LedgerRow, balanced, ledger
 from dsn_deploy.bench import acknowledge, latency, throughput
 from dsn_deploy.bench.figures import BenchError, percentile
+from dsn_deploy.bench.hops import hops
 from dsn_deploy.bench.load import loads_of
 from dsn_deploy.bench.system import System
 from dsn_deploy.bench.throughput import Throughput, count_books, wait_readable
@@ -44,7 +45,7 @@ class Asked:
     messages_seconds: int = 10
     #: Of every topic, so lanes of the one worker. Kafka's work at a steady rate is that of its
     #: transactions and requests, and their number goes with the lanes.
-    partitions: int = 2
+    partitions: int = 1
     seed: int = 1
 
 
@@ -60,6 +61,8 @@ class Measured:
     rss_mb: dict[str, float]
     #: Acknowledged to readable, and acknowledgement, of each watched change or message.
     readable_ms: Sequence[float]
+    #: Median of each hop of the former.
+    hops_ms: Mapping[str, float]
     ack_ms: Sequence[float]
     #: The books at the end of everything.
     ledger: Sequence[LedgerRow]
@@ -84,6 +87,7 @@ class Measured:
             "rss_mb": self.rss_mb,
             "readable_ms_p50": round(percentile(self.readable_ms, 0.50), 1),
             "readable_ms_p99": round(percentile(self.readable_ms, 0.99), 1),
+            "hops_ms_p50": dict(self.hops_ms),
             "ack_ms_p50": round(percentile(self.ack_ms, 0.50), 2),
             "ack_ms_p99": round(percentile(self.ack_ms, 0.99), 2),
             "people": self.asked.people,
@@ -127,7 +131,7 @@ def run(asked: Asked, say: Say) -> Measured:
             count_books(system, say)
             due = latency.prepare(system, loads, asked.rate, asked.seconds)
             before = usage.cpu_s()
-            readable_ms = latency.measure(system, due, asked.rate, say)  # 3
+            found = latency.measure(system, due, asked.rate, say)  # 3
             million = asked.rate * asked.seconds / 1e6
             steady = {name: (at - before[name]) / million for name, at in usage.cpu_s().items()}
             source = system.sources[0]
@@ -135,12 +139,14 @@ def run(asked: Asked, say: Say) -> Measured:
                 source, asked.messages_rate, asked.messages_seconds, say
             )
             wait_readable(system, say)  # 5
+            between = hops(system.settings.kafka, system.sources, latency.by_mark(due, found))
         return Measured(
             asked=asked,
             throughput=carried,
             steady_cpu_s=steady,
             rss_mb=usage.peak_mb(),
-            readable_ms=readable_ms,
+            readable_ms=[one.wait_ms for one in found],
+            hops_ms=between,
             ack_ms=ack_ms,
             ledger=ledger(system.settings.conninfo),
         )

@@ -103,14 +103,19 @@ def prepare(
 def marked(load: Load, outbox: Outbox, record: tuple[str, str], count: int) -> Due:
     """A watched change of a record, which is its number and its person."""
     number, person = record
-    message, entry = load.marked(number, f"mark-{count}")
+    message, entry = load.marked(number, _name(count))
     return Due(outbox, message, count, (entry, person))
+
+
+def _name(count: int) -> str:
+    """Of a mark: what ``hops.MARK`` finds."""
+    return f"mark-{count}"
 
 
 def measure(
     system: System, due: Sequence[Due], rate: int, say: Callable[[str], object]
-) -> list[float]:
-    """Milliseconds of each mark while ``rate`` changes a second are taken."""
+) -> list[Found]:
+    """Each mark, while ``rate`` changes a second are taken."""
     say(f"{rate} changes/s for {due[-1].place / rate:.0f} s, {MARKS_PER_S} of them watched")
     with psycopg.connect(system.settings.conninfo, autocommit=True) as connection:
         reader = Reader(connection)
@@ -124,7 +129,24 @@ def measure(
         raise reader.failure
     if reader.waiting:
         raise BenchError(f"{reader.waiting} changes were not readable after {LATE_S:g} s")
-    return reader.waits_ms
+    return reader.found
+
+
+class Found(NamedTuple):
+    """A mark that could be read."""
+
+    entry: str
+    #: Monotonic instant of its acknowledgement, s.
+    at: float
+    wait_ms: float
+
+
+def by_mark(due: Sequence[Due], found: Sequence[Found]) -> dict[str, tuple[float, float]]:
+    """When each mark was acknowledged and readable, seconds since 1970."""
+    names = {one.mark[0]: _name(one.place) for one in due if one.mark is not None}
+    since_1970 = time.time() - time.monotonic()
+    begins = {names[one.entry]: (one.at + since_1970, one.wait_ms / 1000) for one in found}
+    return {name: (at, at + wait_s) for name, (at, wait_s) in begins.items()}
 
 
 class Reader(threading.Thread):
@@ -137,14 +159,8 @@ class Reader(threading.Thread):
         #: entry -> (person, monotonic instant of its acknowledgement).
         self._marks: dict[str, tuple[str, float]] = {}
         self._deadline: float | None = None
-        #: Of each mark that was found, the instant of its acknowledgement and how long it took, ms.
-        self.found: list[tuple[float, float]] = []
+        self.found: list[Found] = []
         self.failure: BaseException | None = None
-
-    @property
-    def waits_ms(self) -> list[float]:
-        """How long each took."""
-        return [wait_ms for _, wait_ms in self.found]
 
     @property
     def waiting(self) -> int:
@@ -184,7 +200,7 @@ class Reader(threading.Thread):
         with self._mutex:
             for (entry,) in found:
                 _, at = self._marks.pop(entry)
-                self.found.append((at, (now - at) * 1000))
+                self.found.append(Found(entry, at, (now - at) * 1000))
 
 
 def _pace(due: Sequence[Due], reader: Reader, rate: int) -> None:

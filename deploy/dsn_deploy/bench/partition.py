@@ -23,7 +23,7 @@ import psycopg
 from dsn_consumers.ledger import balanced, ledger
 from dsn_deploy.bench.end_to_end import WARM_CHANGES, folder
 from dsn_deploy.bench.figures import BenchError, percentile
-from dsn_deploy.bench.latency import LATE_S, MARKS_PER_S, Reader, known_records, marked
+from dsn_deploy.bench.latency import LATE_S, MARKS_PER_S, Found, Reader, known_records, marked
 from dsn_deploy.bench.load import Load, loads_of
 from dsn_deploy.bench.system import System
 from dsn_deploy.bench.throughput import complete_of, looks, wait_readable
@@ -109,7 +109,7 @@ def run(asked: Asked, say: Say) -> tuple[dict[str, object], bool]:
         "drain": (drained.mended, drained.readable),
     }
     watched = {
-        name: [wait for at, wait in feeding.found if begin <= at < end]
+        name: [one.wait_ms for one in feeding.found if begin <= one.at < end]
         for name, (begin, end) in phases.items()
     }
     return figures(asked, drained, watched) | {
@@ -221,8 +221,8 @@ class Feeding:
         self._failure: BaseException | None = None
 
     @property
-    def found(self) -> list[tuple[float, float]]:
-        """Of each watched change, when it was acknowledged (monotonic s), and its time, ms."""
+    def found(self) -> list[Found]:
+        """The watched changes that could be read."""
         return self._reader.found
 
     @property

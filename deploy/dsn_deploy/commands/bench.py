@@ -26,7 +26,7 @@ def end_to_end(
     seconds: Annotated[int, typer.Option(min=1, help="How long latency is measured.")] = 30,
     messages_rate: Annotated[int, typer.Option(min=1, help="Messages/s over MLLP.")] = 300,
     messages_seconds: Annotated[int, typer.Option(min=1, help="How long over MLLP.")] = 10,
-    partitions: Annotated[int, typer.Option(min=1, max=256, help="Of every topic: lanes.")] = 2,
+    partitions: Annotated[int, typer.Option(min=1, max=256, help="Of every topic: lanes.")] = 1,
     as_json: Json = False,
 ) -> None:
     """The whole path, on servers and services of its own: changes/s, CPU, memory, latency."""

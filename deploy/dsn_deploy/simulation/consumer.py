@@ -248,7 +248,7 @@ class SimulatedIntake:
         """See ``Intake``."""
         self._at.update(offsets)
 
-    def poll(self, wait_s: float) -> list[Read]:
+    def poll(self, wait_s: float, gather_s: float) -> list[Read]:
         """See ``Intake``."""
         name = self._process.name
         self._process.point(f"{name}.2 before")
