@@ -33,9 +33,11 @@ QUEUE_BATCHES = 8
 TURN_RECORDS = 8_000
 #: A lane begins a turn at most this often, unless a full turn waits. A transaction costs client and
 #: broker 5 to 10 ms of CPU whatever is in it, so their number must not grow with the traffic, nor
-#: that of one worker with its lanes: each of them has so many seconds between two turns ...
+#: that of one worker with its lanes: for each of them there are so many seconds between two turns ...
 TURN_S_PER_LANE = 0.02
-#: ... but never fewer or more than these.
+#: ... or this many times what the last one took, for then brokers or machine are busy ...
+TURN_TIMES = 2.0
+#: ... but never fewer or more seconds than these.
 TURN_S_MIN, TURN_S_MAX = 0.04, 0.1
 #: Wait before a schema that could not be had is asked for again.
 SCHEMA_PAUSE_S = 1.0
@@ -75,7 +77,6 @@ class Lanes:
         self._lock = asyncio.Lock()
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="lane")
         self._fenced = True
-        self._turn_s = TURN_S_MAX
         #: (topic, partition) -> next offset that is durable; what may be committed.
         self.done: dict[Topic, int] = {}
         #: (topic, partition) -> (end of the newest batch handed over, when).
@@ -95,7 +96,6 @@ class Lanes:
                     for key, lane in lanes.items()
                 )
             )
-            self._turn_s = turn_s(len(lanes))
             for key, lane in lanes.items():
                 opened = self._open[key] = _Open(lane)
                 opened.task = loop.create_task(self._run(opened), name=f"lane-{key[0]}-{key[1]}")
@@ -173,6 +173,7 @@ class Lanes:
                 opened.turning = True
                 positions = await self._turn(loop, opened, links)
                 opened.turning = False
+                took_s = loop.time() - began
                 if positions is None:
                     return
                 self.done.update(positions)
@@ -181,7 +182,8 @@ class Lanes:
                     records = sum(len(link.batch.records) for link in links)
                     await asyncio.sleep(began + records / self._settings.rate - loop.time())
                 if sum(len(link.batch.records) for link in links) < TURN_RECORDS // 4:
-                    await asyncio.sleep(began + self._turn_s - loop.time())
+                    pause_s = turn_s(len(self._open), took_s)
+                    await asyncio.sleep(began + pause_s - loop.time())
         except asyncio.CancelledError:
             raise
         except BaseException:
@@ -219,9 +221,10 @@ def _replace_waiting(queue: asyncio.Queue[Link]) -> None:
     queue.put_nowait(CLOSE)
 
 
-def turn_s(lanes: int) -> float:
-    """Least time from the beginning of a lane's turn to the next one's, with so many open lanes, s."""
-    return min(max(lanes * TURN_S_PER_LANE, TURN_S_MIN), TURN_S_MAX)
+def turn_s(lanes: int, took_s: float) -> float:
+    """From the beginning of a lane's turn to that of the next one, at the least, s: with so many open
+    lanes, after a turn that took so long."""
+    return min(max(lanes * TURN_S_PER_LANE, took_s * TURN_TIMES, TURN_S_MIN), TURN_S_MAX)
 
 
 def leave(status: int) -> None:

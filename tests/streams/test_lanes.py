@@ -109,7 +109,12 @@ def test_a_batch_that_never_arrived_is_noticed() -> None:
 
 def test_transactions_of_a_worker_do_not_grow_with_its_lanes() -> None:
     """Each lane begins fewer turns the more of them share a worker, within the bounds."""
-    rates = [lanes / turn_s(lanes) for lanes in (2, 3, 4, 5)]
+    rates = [lanes / turn_s(lanes, 0.01) for lanes in (2, 3, 4, 5)]
 
     assert rates == [50.0] * 4
-    assert (turn_s(1), turn_s(2), turn_s(16)) == (0.04, 0.04, 0.1)
+    assert (turn_s(1, 0.0), turn_s(2, 0.0), turn_s(16, 0.0)) == (0.04, 0.04, 0.1)
+
+
+def test_slow_turns_are_fewer() -> None:
+    """Brokers that take long to commit are asked less often, but still ten times a second."""
+    assert (turn_s(2, 0.03), turn_s(2, 0.5)) == (0.06, 0.1)
