@@ -138,8 +138,12 @@ class World:
         for place in self._written:
             log = self.broker.logs[place]
             if log.low < log.high:
-                audited = snapshot.positions(self.database.tables, "audit").get(place, 0)
-                read = min(audited, self.committed(place))
+                # A standby that takes over has to read again what it lags behind.
+                audited = (
+                    snapshot.positions(tables, "audit").get(place, 0)
+                    for tables in (self.database.tables, self.database.standby())
+                )
+                read = min(*audited, self.committed(place))
                 # What an outbox held that is gone as well, nobody could bring back.
                 kept = log.high if not any(edge.was_restored for edge in self.edges) else read
                 self.broker.forget(place, kept)
