@@ -24,6 +24,7 @@ QUARANTINE = "dsn.quarantine"
 ACCESS = "dsn.access"
 STATE_RECORDS = "dsn.state.records"
 STATE_IDENTIFY = "dsn.state.identify"
+STATE_CLAIMS = "dsn.state.claims"
 
 _WEEK_MS = 7 * 24 * 3600 * 1000
 _FOR_EVER = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
@@ -133,4 +134,5 @@ def topics(settings: Settings, establishments: Sequence[str]) -> list[Topic]:
         topic(ACCESS, "person", "every reader", _FOR_EVER),
         topic(STATE_RECORDS, "state key", "admit, unify", _STATE),
         topic(STATE_IDENTIFY, "state key", "identify", _STATE, 1),
+        topic(STATE_CLAIMS, "lane + writer", "streams", _STATE, 1),
     ]

@@ -7,6 +7,7 @@ code over real ones and over simulated ones.
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -33,6 +34,20 @@ class TransactionalProducer(Protocol):
     def commit_transaction(self, timeout: float) -> None: ...
     def abort_transaction(self, timeout: float) -> None: ...
     def poll(self, timeout: float) -> int: ...
+    def produce(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        partition: int,
+        on_delivery: Callable[[Any, Any], None] | None = None,
+    ) -> None: ...
+
+
+class PlainProducer(Protocol):
+    """The part of ``confluent_kafka.Producer`` that says who claims a lane."""
+
+    def flush(self, timeout: float) -> int: ...
     def produce(
         self,
         topic: str,
@@ -77,6 +92,15 @@ class Clients:
         """A transactional producer."""
         producer: Any = Producer(config)
         return producer  # type: ignore[no-any-return]  # its stubs name other optional arguments
+
+    def plain_producer(self, config: Config) -> PlainProducer:
+        """A producer without transactions."""
+        producer: Any = Producer(config)
+        return producer  # type: ignore[no-any-return]
+
+    def unique(self) -> str:
+        """A word that nobody else has, and nobody will have again."""
+        return uuid.uuid4().hex
 
     def consumer(self, config: Config) -> RestoreConsumer:
         """A consumer that assigns by itself."""

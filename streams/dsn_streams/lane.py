@@ -8,13 +8,12 @@ A lane owns the same partition number of every input of its stage. For each turn
 4. Say that the positions are done, so that they may be committed for lag tools.
 
 Dying before 2 leaves nothing; between 2 and 3 the rows are restored from the changelog when the
-lane opens again. The transaction also fences: ``init_transactions`` at opening makes every write of
-an earlier owner of the lane fail, however long it was frozen.
+lane opens again. Lanes of a worker share a transaction (``crew.py``), and before a lane is opened
+every writer that had it can write no more (``claims.py``).
 """
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,30 +21,23 @@ from typing import NamedTuple
 
 import msgspec
 import structlog
-from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from rocksdict import Cache
 
 from dsn_schemas import metrics
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import MESSAGE_BYTES_MAX, meant, named
 from dsn_schemas.wire import UnknownSchema
-from dsn_streams.clients import (
-    Clients,
-    Config,
-    KeptState,
-    RestoreConsumer,
-    TransactionalProducer,
-)
+from dsn_streams.clients import Clients, Config, KeptState, RestoreConsumer
+from dsn_streams.errors import BehindJournal, BrokenChain, LaneError, OtherFormat
 from dsn_streams.inputs import Missing, ReadAgain, There, resume
 from dsn_streams.stage import Batch, Decision, Output, Stage
 from dsn_streams.state import FORMAT, DamagedState
 from dsn_streams.upgrades import reads, upgraded
+from dsn_streams.writer import Record
 
 log = structlog.get_logger()
 
-#: A commit that takes longer is given up: below the group's patience with a silent worker.
-TRANSACTION_S = 15
-MESSAGE_S = 12
 #: Records asked for at once while restoring.
 RESTORE_RECORDS = 10_000
 #: Silence while restoring, after which the brokers are held to be away.
@@ -60,39 +52,9 @@ FORMAT_UNSAID = b"1"
 #: not know it keeps it as a row that no stage reads.
 TOPICS_KEY = b"\x00topics"
 
-#: Topic, partition, key, value.
-_Record = tuple[str, int, bytes | None, bytes | None]
-
 _encode = msgspec.msgpack.Encoder().encode
 _decode_positions = msgspec.msgpack.Decoder(list[tuple[str, int, int]]).decode
 _decode_topics = msgspec.msgpack.Decoder(list[tuple[str, str]]).decode
-
-
-class LaneError(RuntimeError):
-    """The lane cannot go on: the worker stops and is started again.
-
-    LaneError
-      + BrokenChain      records between two batches never arrived
-      + BehindJournal    the input, or the lane's own changelog, is not what was read and written
-      + OtherFormat      the changelog was written by a newer version, or one too old
-      + NotDurable       a transaction did not commit
-    """
-
-
-class BrokenChain(LaneError):
-    """Records between two batches never arrived."""
-
-
-class BehindJournal(LaneError):
-    """What would be read next is gone: deleted before it was read, or its topic was made anew."""
-
-
-class OtherFormat(LaneError):
-    """The changelog was written by a version whose rows this one cannot read (``upgrades.py``)."""
-
-
-class NotDurable(LaneError):
-    """A transaction did not commit."""
 
 
 class Link(NamedTuple):
@@ -101,6 +63,17 @@ class Link(NamedTuple):
     batch: Batch
     #: Offset after the last record handed over before; equals the first seek at the start.
     after: int
+
+
+class Turn(NamedTuple):
+    """What a lane decided, before it is durable."""
+
+    #: Next offset of every input after it.
+    positions: Mapping[tuple[str, int], int]
+    decision: Decision
+    #: Records that were decided about, and when that began (``perf_counter``).
+    records: int
+    began: float
 
 
 class Lane:
@@ -127,20 +100,17 @@ class Lane:
         #: Folder of its state.
         self.path: Path = state_folder(settings) / name / str(number)
         self._state: KeptState | None = None
-        self._producer: TransactionalProducer | None = None
         #: Whether our format and the topics' ids stand in the changelog since the lane was opened.
         self._told = False
 
     def open(self, inputs: Iterable[tuple[str, int]]) -> None:
-        """Fence every earlier owner, restore the state, take up the positions of ``inputs``.
+        """Restore the state, take up the positions of ``inputs``; nobody else may write the lane.
 
         Raises ``BehindJournal`` when an input no longer holds what was not read yet, or the changelog
         not what was written, and ``OtherFormat`` when a version wrote the changelog whose rows are
         not known here: ``dsn rebuild`` makes it anew, in a generation of its own.
         """
         self._told = False
-        self._producer = self._clients.producer(self._producer_config())
-        self._producer.init_transactions(30)
         inputs = list(inputs)
         names = {self._changelog, *(topic for topic, _ in inputs)}
         ids = self._clients.topic_ids(self._settings.kafka, names)
@@ -150,12 +120,11 @@ class Lane:
         metrics.readiness.set(f"{self.name}-{self.number}", True)
 
     def close(self) -> None:
-        """Release disk and producer; safe to call twice."""
+        """Release the disk; safe to call twice."""
         metrics.readiness.forget(f"{self.name}-{self.number}")
         if self._state is not None:
             self._state.close()
         self._state = None
-        self._producer = None
 
     def position(self, topic: str, partition: int) -> int:
         """Next offset to read of an input."""
@@ -169,15 +138,15 @@ class Lane:
         """Ids of the topics that the positions are offsets of, the changelog's among them."""
         return self._opened().topics
 
-    def process(self, links: Sequence[Link]) -> Mapping[tuple[str, int], int]:
-        """Take batches in, in order; the positions that are durable when it returns.
+    def decide(self, links: Sequence[Link]) -> Turn:
+        """Decide about batches, in order; nothing of it is durable yet.
 
-        Raises ``LaneError``, and whatever the stage raises; nothing is durable then.
+        Raises ``LaneError``, and whatever the stage raises.
         """
         state, began = self._opened(), time.perf_counter()
         batches, positions = self._continued(links)
         if not batches:
-            return positions
+            return Turn(positions, Decision(), 0, began)
         try:
             decision = self._stage.decide(state, batches)
         except UnknownSchema:
@@ -185,12 +154,27 @@ class Lane:
             # memory is of a turn that never was.
             self._stage.opened(state)
             raise
-        changelog = self._transaction(decision, positions)
-        rows = decision.writes | decision.derived
-        state.commit(rows, positions, changelog, self._clients.now_s())
-        records = sum(len(batch.records) for batch in batches)
-        metrics.turn(self.name, records, time.perf_counter() - began)
-        return positions
+        return Turn(positions, decision, sum(len(batch.records) for batch in batches), began)
+
+    def written(self, turn: Turn) -> Iterator[Record]:
+        """What a turn writes: its outputs, and its rows to the changelog."""
+        yield from _of_generation(turn.decision.outputs, self._generation)
+        yield from self._rows(turn.decision.writes)
+        if not self._told:
+            topics = _encode(sorted(self._opened().topics.items()))
+            yield from self._rows({FORMAT_KEY: b"%d" % FORMAT, TOPICS_KEY: topics})
+
+    def mark(self, turn: Turn) -> Record:
+        """The last record of a turn in the changelog: the positions it is as of."""
+        kept = _encode([(topic, at[0], at[1]) for topic, at in _flat(turn.positions)])
+        return (self._changelog, self.number, POSITION_KEY, kept)
+
+    def keep(self, turn: Turn, marked_at: int) -> None:
+        """A turn is committed, with its mark at this offset of the changelog: write it to disk."""
+        self._told = True
+        rows = turn.decision.writes | turn.decision.derived
+        self._opened().commit(rows, turn.positions, marked_at + 1, self._clients.now_s())
+        metrics.turn(self.name, turn.records, time.perf_counter() - turn.began)
 
     # --- one turn ------------------------------------------------------------------------------
 
@@ -215,41 +199,7 @@ class Lane:
                 positions[key] = records[-1].offset + 1
         return batches, positions
 
-    def _transaction(self, decision: Decision, positions: Mapping[tuple[str, int], int]) -> int:
-        """Commit outputs, rows and positions together; the changelog offset after them."""
-        producer = self._opened_producer()
-        reached: list[int] = []
-
-        def delivered(error: KafkaError | None, message: Message) -> None:
-            if error is None:
-                reached.append(message.offset() or 0)
-
-        try:
-            producer.begin_transaction()
-            _produce(producer, _of_generation(decision.outputs, self._generation))
-            _produce(producer, self._rows(decision.writes))
-            if not self._told:
-                topics = _encode(sorted(self._opened().topics.items()))
-                said = {FORMAT_KEY: b"%d" % FORMAT, TOPICS_KEY: topics}
-                _produce(producer, self._rows(said))
-            kept = _encode([(topic, at[0], at[1]) for topic, at in _flat(positions)])
-            producer.produce(
-                self._changelog,
-                value=kept,
-                key=POSITION_KEY,
-                partition=self.number,
-                on_delivery=delivered,
-            )
-            _commit(producer)
-        except KafkaException as error:
-            raise NotDurable(f"{self.name} lane {self.number}: {error.args[0]}") from error
-        self._told = True
-        producer.poll(0)
-        if not reached:
-            raise NotDurable(f"{self.name} lane {self.number}: committed without a report")
-        return reached[0] + 1
-
-    def _rows(self, rows: Mapping[bytes, bytes | None]) -> Iterator[_Record]:
+    def _rows(self, rows: Mapping[bytes, bytes | None]) -> Iterator[Record]:
         """Rows as records of the changelog."""
         return ((self._changelog, self.number, key, value) for key, value in rows.items())
 
@@ -345,25 +295,6 @@ class Lane:
             raise LaneError(f"{self.name} lane {self.number} is not open")
         return self._state
 
-    def _opened_producer(self) -> TransactionalProducer:
-        if self._producer is None:
-            raise LaneError(f"{self.name} lane {self.number} is not open")
-        return self._producer
-
-    def _producer_config(self) -> Config:
-        return {
-            "bootstrap.servers": self._settings.kafka,
-            "client.id": f"dsn-{self.name}-{self.number}",
-            "transactional.id": f"{named('dsn.' + self.name, self._generation)}.{self.number}",
-            "transaction.timeout.ms": TRANSACTION_S * 1000,
-            "message.timeout.ms": MESSAGE_S * 1000,
-            "message.max.bytes": MESSAGE_BYTES_MAX,
-            "compression.type": "lz4",
-            "linger.ms": 2,
-            "queue.buffering.max.messages": 1_000_000,
-            "queue.buffering.max.kbytes": 512 * 1024,
-        }
-
     def _restore_config(self) -> Config:
         return {
             "bootstrap.servers": self._settings.kafka,
@@ -389,19 +320,7 @@ def _flat(
     return ((topic, (partition, at)) for (topic, partition), at in positions.items())
 
 
-def _produce(producer: TransactionalProducer, records: Iterable[_Record]) -> None:
-    """Produce each record.
-
-    Arguments go by position: naming them takes the client half as long again.
-    """
-    for topic, partition, key, value in records:
-        try:
-            producer.produce(topic, value, key, partition)
-        except BufferError:
-            _produce_later(producer, topic, partition, key, value)
-
-
-def _of_generation(outputs: Iterable[Output], generation: int) -> Iterator[_Record]:
+def _of_generation(outputs: Iterable[Output], generation: int) -> Iterator[Record]:
     """Outputs with the names that their topics have in a generation."""
     names: dict[str, str] = {}
     for topic, partition, key, value in outputs:
@@ -409,41 +328,6 @@ def _of_generation(outputs: Iterable[Output], generation: int) -> Iterator[_Reco
         if name is None:
             name = names[topic] = named(topic, generation)
         yield name, partition, key, value
-
-
-def _produce_later(
-    producer: TransactionalProducer,
-    topic: str,
-    partition: int,
-    key: bytes | None,
-    value: bytes | None,
-) -> None:
-    """Produce, waiting for room in the client's queue a bounded number of times."""
-    for _ in range(100):
-        producer.poll(0.1)
-        try:
-            producer.produce(topic, value, key, partition)
-        except BufferError:
-            continue
-        return
-    raise NotDurable(f"{topic}[{partition}]: the client's queue stayed full for 10 s")
-
-
-def _commit(producer: TransactionalProducer) -> None:
-    """Commit the transaction, again while the client says that it may be tried again."""
-    for attempt in range(3):
-        try:
-            producer.commit_transaction(TRANSACTION_S)
-        except KafkaException as error:
-            reason = error.args[0]
-            if reason.retriable() and attempt < 2:
-                continue
-            if reason.txn_requires_abort():
-                with contextlib.suppress(KafkaException):
-                    producer.abort_transaction(TRANSACTION_S)
-            raise
-        else:
-            return
 
 
 class _Restored(NamedTuple):

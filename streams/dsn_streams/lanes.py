@@ -1,8 +1,8 @@
 """All lanes of a worker: which are open, what waits for them, what is durable.
 
-Runs on the worker's event loop. Each open lane has a bounded queue and a task that hands everything
-waiting to the lane at once, in a thread: one transaction for as many batches as there are. An
-exception in a lane ends the process without committing anything (exit status 70).
+Runs on the worker's event loop. Each open lane has a bounded queue; a task for each stage hands
+everything that waits for its lanes to them at once, in a thread: one transaction for as many batches
+as there are. An exception in a lane ends the process without committing anything (exit status 70).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -19,9 +19,8 @@ import structlog
 from rocksdict import Cache
 
 from dsn_schemas.settings import Settings
-from dsn_schemas.wire import UnknownSchema
+from dsn_streams.crew import Crew, Taken
 from dsn_streams.lane import Lane, Link
-from dsn_streams.stage import Batch
 
 log = structlog.get_logger()
 
@@ -29,16 +28,14 @@ log = structlog.get_logger()
 EXIT_SOFTWARE = 70
 #: Batches that may wait for a lane; beyond it the worker stops fetching.
 QUEUE_BATCHES = 8
-#: Records handed to a lane in one turn.
+#: Records handed to the lanes of a stage in one turn.
 TURN_RECORDS = 8_000
-#: A lane begins a turn at most this often, unless a full turn waits. A transaction costs client and
-#: broker 5 to 10 ms of CPU whatever is in it, so their number must not grow with the traffic, nor
-#: that of one worker with its lanes: for each of them there are so many seconds between two turns ...
-TURN_S_PER_LANE = 0.02
-#: ... or this many times what the last one took, for then brokers or machine are busy ...
-TURN_TIMES = 2.0
-#: ... but never fewer or more seconds than these.
-TURN_S_MIN, TURN_S_MAX = 0.04, 0.1
+#: A stage begins a turn at most this often, unless a full turn waits: a transaction costs client and
+#: brokers 10 ms of CPU and more whatever is in it ...
+TURN_S_MIN = 0.04
+#: ... and less often when the last one took long, for then brokers or machine are busy: this many
+#: times what it took, up to a limit.
+TURN_TIMES, TURN_S_MAX = 3.0, 0.1
 #: Wait before a schema that could not be had is asked for again.
 SCHEMA_PAUSE_S = 1.0
 #: A batch handed over and not durable after this long was lost on the way: start again.
@@ -52,10 +49,44 @@ class _Open:
     """An open lane and what waits for it."""
 
     lane: Lane
-    #: A turn is under way: what was taken for it is not lost, however long it takes.
-    turning: bool = False
-    task: asyncio.Task[None] | None = None
     queue: asyncio.Queue[Link] = field(default_factory=lambda: asyncio.Queue(QUEUE_BATCHES))
+    #: Of a turn that is under way, or waits for a schema: not lost, however long it takes.
+    taken: list[Link] = field(default_factory=list)
+    #: Not before this instant of the loop: a schema is awaited.
+    rests_until: float = 0.0
+
+    def take(self, records_max: int) -> None:
+        """Take what waits, at most so many records, but one batch at least."""
+        records = sum(len(link.batch.records) for link in self.taken)
+        while not self.queue.empty() and (not self.taken or records < records_max):
+            self.taken.append(self.queue.get_nowait())
+            records += len(self.taken[-1].batch.records)
+
+
+@dataclass(slots=True)
+class _Running:
+    """The lanes of a stage, and the task that gives them their turns."""
+
+    crew: Crew
+    lanes: dict[int, _Open]
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    closing: bool = False
+    task: asyncio.Task[None] | None = None
+
+    def share(self, now: float) -> dict[int, list[Link]]:
+        """What each lane gets in the next turn."""
+        ready = [one for one in self.lanes.values() if one.rests_until <= now]
+        for one in ready:
+            one.take(TURN_RECORDS // len(ready))
+        return {one.lane.number: one.taken for one in ready if one.taken}
+
+    def drop(self) -> None:
+        """Forget what waits, which wakes whoever waits to put, and end after the turn under way."""
+        self.closing = True
+        for one in self.lanes.values():
+            while not one.queue.empty():
+                one.queue.get_nowait()
+        self.woken.set()
 
 
 class Lanes:
@@ -67,12 +98,15 @@ class Lanes:
         route: Callable[[str], str],
         make: Callable[[Settings, str, int, Cache], Lane],
         cache: Cache,
+        crew: Callable[[Settings, str, Iterable[Lane]], Crew] = Crew,
     ) -> None:
         """``route`` names the stage that reads a topic; ``make`` builds a stage's lane."""
         self._settings = settings
         self._route = route
         self._make = make
         self._cache = cache
+        self._crew = crew
+        self._running: dict[str, _Running] = {}
         self._open: dict[tuple[str, int], _Open] = {}
         self._lock = asyncio.Lock()
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="lane")
@@ -85,22 +119,34 @@ class Lanes:
     async def open_all(self, inputs: Iterable[Topic]) -> None:
         """Open the lanes that own ``inputs``, in parallel. Raises what a lane raises."""
         async with self._lock:
-            wanted: dict[tuple[str, int], list[Topic]] = {}
+            wanted: dict[str, dict[int, list[Topic]]] = {}
             for topic, partition in inputs:
-                wanted.setdefault((self._route(topic), partition), []).append((topic, partition))
-            lanes = {key: self._make(self._settings, key[0], key[1], self._cache) for key in wanted}
+                of_stage = wanted.setdefault(self._route(topic), {})
+                of_stage.setdefault(partition, []).append((topic, partition))
+            crews = {stage: self._made(stage, numbers) for stage, numbers in wanted.items()}
             loop = asyncio.get_running_loop()
             await asyncio.gather(
                 *(
-                    loop.run_in_executor(self._threads, lane.open, wanted[key])
-                    for key, lane in lanes.items()
+                    loop.run_in_executor(self._threads, self._opened, crew, wanted[stage])
+                    for stage, crew in crews.items()
                 )
             )
-            for key, lane in lanes.items():
-                opened = self._open[key] = _Open(lane)
-                opened.task = loop.create_task(self._run(opened), name=f"lane-{key[0]}-{key[1]}")
+            for stage, crew in crews.items():
+                lanes = {number: _Open(lane) for number, lane in crew.lanes.items()}
+                running = self._running[stage] = _Running(crew, lanes)
+                self._open.update({(stage, number): one for number, one in lanes.items()})
+                running.task = loop.create_task(self._run(running), name=f"lanes-{stage}")
             self._fenced = False
-            log.info("lanes_opened", lanes=len(lanes))
+            log.info("lanes_opened", lanes=len(self._open))
+
+    def _made(self, stage: str, numbers: Iterable[int]) -> Crew:
+        lanes = (self._make(self._settings, stage, number, self._cache) for number in numbers)
+        return self._crew(self._settings, stage, lanes)
+
+    def _opened(self, crew: Crew, inputs: Mapping[int, Iterable[Topic]]) -> None:
+        """Lanes are opened side by side: each of them restores its own state."""
+        with ThreadPoolExecutor(max(1, len(inputs)), thread_name_prefix="open") as threads:
+            crew.open(inputs, threads.map)
 
     def fence(self) -> None:
         """Take no more batches; called first when partitions are revoked."""
@@ -110,12 +156,13 @@ class Lanes:
         """Finish the turns under way, forget what waits, close every lane."""
         async with self._lock:
             self._fenced = True
-            tasks = [opened.task for opened in self._open.values() if opened.task is not None]
-            for opened in self._open.values():
-                _replace_waiting(opened.queue)
+            for running in self._running.values():
+                running.drop()
+            tasks = [one.task for one in self._running.values() if one.task is not None]
             await asyncio.gather(*tasks)
-            for opened in self._open.values():
-                opened.lane.close()
+            for running in self._running.values():
+                running.crew.close()
+            self._running.clear()
             self._open.clear()
             self.done.clear()
             self._handed.clear()
@@ -149,6 +196,7 @@ class Lanes:
         end = link.batch.records[-1].offset + 1
         self._handed[(link.batch.topic, link.batch.partition)] = (end, time.monotonic())
         await opened.queue.put(link)
+        self._woken(link.batch.topic)
 
     def stalled(self, now: float) -> list[Topic]:
         """Inputs whose newest batch was handed over ``STALLED_S`` ago and is not durable."""
@@ -160,71 +208,62 @@ class Lanes:
 
     def _idle(self, topic: Topic) -> bool:
         opened = self._open.get((self._route(topic[0]), topic[1]))
-        return opened is not None and opened.queue.empty() and not opened.turning
+        return opened is not None and opened.queue.empty() and not opened.taken
 
-    async def _run(self, opened: _Open) -> None:
+    def _woken(self, topic: str) -> None:
+        running = self._running.get(self._route(topic))
+        if running is not None:
+            running.woken.set()
+
+    async def _run(self, running: _Running) -> None:
         loop = asyncio.get_running_loop()
         try:
             while True:
-                links = await _taken(opened.queue)
-                if links is None:
+                await running.woken.wait()
+                running.woken.clear()
+                if running.closing:
                     return
                 began = loop.time()
-                opened.turning = True
-                positions = await self._turn(loop, opened, links)
-                opened.turning = False
+                share = running.share(began)
+                if not share:
+                    continue
+                taken = await loop.run_in_executor(self._threads, running.crew.take, share)
                 took_s = loop.time() - began
-                if positions is None:
-                    return
-                self.done.update(positions)
+                records = max(_records(links) for links in share.values())
+                full = sum(_records(links) for links in share.values()) >= TURN_RECORDS // 4
+                self._kept(running, taken, loop)
                 if self._settings.rate:
                     # A worker that builds beside the one people wait for.
-                    records = sum(len(link.batch.records) for link in links)
                     await asyncio.sleep(began + records / self._settings.rate - loop.time())
-                if sum(len(link.batch.records) for link in links) < TURN_RECORDS // 4:
-                    pause_s = turn_s(len(self._open), took_s)
-                    await asyncio.sleep(began + pause_s - loop.time())
+                if not full:
+                    await asyncio.sleep(began + turn_s(took_s) - loop.time())
         except asyncio.CancelledError:
             raise
         except BaseException:
-            log.exception("lane_failed", stage=opened.lane.name, lane=opened.lane.number)
+            log.exception("lane_failed", stage=running.crew.stage)
             leave(EXIT_SOFTWARE)
 
-    async def _turn(
-        self, loop: asyncio.AbstractEventLoop, opened: _Open, links: list[Link]
-    ) -> dict[Topic, int] | None:
-        while True:
-            try:
-                return dict(await loop.run_in_executor(self._threads, opened.lane.process, links))
-            except UnknownSchema as error:
-                # Not poison: nobody could be asked. Other lanes go on.
-                log.warning("schema_awaited", stage=opened.lane.name, why=str(error))
-                await asyncio.sleep(SCHEMA_PAUSE_S)
-                if self._fenced:
-                    return None
+    def _kept(self, running: _Running, taken: Taken, loop: asyncio.AbstractEventLoop) -> None:
+        """Note what became of a turn; a lane that waits for a schema is asked again later."""
+        for number, positions in taken.done.items():
+            running.lanes[number].taken = []
+            self.done.update(positions)
+        for number, why in taken.awaited.items():
+            # Not poison: nobody could be asked. Other lanes go on.
+            log.warning("schema_awaited", stage=running.crew.stage, lane=number, why=str(why))
+            running.lanes[number].rests_until = loop.time() + SCHEMA_PAUSE_S
+            loop.call_later(SCHEMA_PAUSE_S, running.woken.set)
+        if any(not one.queue.empty() for one in running.lanes.values()):
+            running.woken.set()
 
 
-async def _taken(queue: asyncio.Queue[Link]) -> list[Link] | None:
-    """Everything that waits, at most a turn's worth; ``None`` when the lane is to close."""
-    links = [await queue.get()]
-    records = len(links[0].batch.records)
-    while records < TURN_RECORDS and not queue.empty():
-        links.append(queue.get_nowait())
-        records += len(links[-1].batch.records)
-    return None if any(link is CLOSE for link in links) else links
+def _records(links: Iterable[Link]) -> int:
+    return sum(len(link.batch.records) for link in links)
 
 
-def _replace_waiting(queue: asyncio.Queue[Link]) -> None:
-    """Drop what waits and tell the lane's task to end; wakes whoever waits to put."""
-    while not queue.empty():
-        queue.get_nowait()
-    queue.put_nowait(CLOSE)
-
-
-def turn_s(lanes: int, took_s: float) -> float:
-    """From the beginning of a lane's turn to that of the next one, at the least, s: with so many open
-    lanes, after a turn that took so long."""
-    return min(max(lanes * TURN_S_PER_LANE, took_s * TURN_TIMES, TURN_S_MIN), TURN_S_MAX)
+def turn_s(took_s: float) -> float:
+    """From the beginning of a stage's turn that took so long to that of the next, at the least, s."""
+    return min(max(took_s * TURN_TIMES, TURN_S_MIN), TURN_S_MAX)
 
 
 def leave(status: int) -> None:
@@ -232,7 +271,3 @@ def leave(status: int) -> None:
     sys.stderr.flush()
     sys.stdout.flush()
     os._exit(status)
-
-
-#: Marks the end of a lane's queue.
-CLOSE = Link(Batch("", -1, ()), -1)

@@ -11,7 +11,7 @@ import argparse
 import itertools
 import sys
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +34,13 @@ from dsn_producers.outbox_file import OutboxFile
 from dsn_producers.receipts import Finding
 from dsn_producers.window import Window
 from dsn_streams import admit, lane, unify
+from dsn_streams import claims as streams_claims
 from dsn_streams.contribution import Contribution
+from dsn_streams.crew import Crew
 from dsn_streams.identity import claims
-from dsn_streams.lane import Lane, Link
+from dsn_streams.lane import Turn
 from dsn_streams.numbering import SourceProgress
+from dsn_streams.writer import Record
 
 Patch = pytest.MonkeyPatch
 
@@ -117,6 +120,10 @@ def _fencing_off(patch: Patch) -> None:
     patch.setattr(Broker, "_check", lambda self, transaction, epoch: None)
 
 
+def _claims_unread(patch: Patch) -> None:
+    patch.setattr(streams_claims, "_read", lambda *_: {})
+
+
 def _read_uncommitted(patch: Patch) -> None:
     original = Broker.read
 
@@ -140,16 +147,15 @@ def _position_outside_transaction(patch: Patch) -> None:
 
 
 def _state_before_commit(patch: Patch) -> None:
-    def hasty(self: Lane, links: Sequence[Link]) -> Mapping[tuple[str, int], int]:
-        state = self._opened()
-        batches, positions = self._continued(links)
-        if batches:
-            decision = self._stage.decide(state, batches)
-            state.commit(decision.writes, positions, state.changelog, 0.0)
-            state.changelog = self._transaction(decision, positions)
-        return positions
+    original = Crew._written
 
-    patch.setattr(Lane, "process", hasty)
+    def hasty(self: Crew, turns: Mapping[int, Turn]) -> Iterable[Record]:
+        for number, turn in turns.items():
+            state = self.lanes[number]._opened()
+            state.commit(turn.decision.writes, turn.positions, state.changelog, 0.0)
+        return original(self, turns)
+
+    patch.setattr(Crew, "_written", hasty)
 
 
 def _commit_before_write(patch: Patch) -> None:
@@ -289,6 +295,8 @@ MUTANTS: tuple[Mutant, ...] = (
            plant=_late_not_forwarded),
     Mutant(name="fencing-off", what="an old owner of a lane may still write",
            plant=_fencing_off),
+    Mutant(name="claims-unread", what="who claimed a lane before is not asked for",
+           plant=_claims_unread),
     Mutant(name="read-uncommitted", what="readers see transactions under way and aborted ones",
            plant=_read_uncommitted),
     Mutant(name="position-outside-transaction", what="the input position is not in the transaction",

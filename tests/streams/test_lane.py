@@ -15,12 +15,15 @@ from dsn_schemas.topics import CHANGES_PREFIX
 from dsn_schemas.wire import UnknownSchema
 from dsn_streams import lane as lane_module
 from dsn_streams import state as state_module
+from dsn_streams import writer as writer_module
 from dsn_streams.clients import Clients
+from dsn_streams.errors import BehindJournal, BrokenChain, LaneError, OtherFormat
 from dsn_streams.inputs import made_anew
-from dsn_streams.lane import BehindJournal, BrokenChain, Lane, LaneError, Link, OtherFormat
-from dsn_streams.stage import Batch, Decision, Output, State
+from dsn_streams.lane import Lane, Link
+from dsn_streams.stage import Batch, Decision, Output, Stage, State
 from dsn_streams.state import FORMAT, RocksState, new_cache
 from dsn_streams.together import Together
+from support.alone import Alone
 
 _numbers = itertools.count()
 
@@ -89,11 +92,13 @@ class Place:
             producer.produce(topic, b"v", b"k")
         assert producer.flush(30) == 0
 
-    def lane(self, slot: int = 0) -> Lane:
+    def lane(self, slot: int = 0, stage: Stage | None = None) -> Alone:
         settings = self.settings.model_copy(update={"slot": slot})
-        return Lane(settings, self.name, 0, self.changelog, Copy(self.output), self.cache)
+        stage = stage or Copy(self.output)
+        lane = Lane(settings, self.name, 0, self.changelog, stage, self.cache)
+        return Alone(settings, lane)
 
-    def open(self, slot: int = 0) -> Lane:
+    def open(self, slot: int = 0) -> Alone:
         lane = self.lane(slot)
         lane.open([(self.input, 0)])
         return lane
@@ -136,11 +141,11 @@ def place(stack, tmp_path):
     return Place(stack, tmp_path)
 
 
-def rows(lane: Lane) -> dict[bytes, bytes]:
-    return dict(lane._opened().scan(b""))
+def rows(alone: Alone) -> dict[bytes, bytes]:
+    return dict(alone.lane._opened().scan(b""))
 
 
-def counts(lane: Lane) -> dict[bytes, bytes]:
+def counts(lane: Alone) -> dict[bytes, bytes]:
     return counts_of(rows(lane))
 
 
@@ -155,7 +160,7 @@ def test_a_turn_is_durable_and_resumed(place):
     lane.close()
 
     again = place.open()
-    assert 3 == again.position(place.input, 0)
+    assert 3 == again.lane.position(place.input, 0)
     again.process([place.link(0, "aabc", after=0)])
 
     assert {b"a": b"2", b"b": b"1", b"c": b"1"} == counts(again)
@@ -169,12 +174,12 @@ def test_lost_state_is_restored_from_the_changelog(place):
     lane.process([place.link(0, "aab")])
     before = counts(lane)
     lane.close()
-    RocksState.wipe(lane.path)
+    RocksState.wipe(lane.lane.path)
 
     again = place.open()
 
     assert before == counts(again)
-    assert 3 == again.position(place.input, 0)
+    assert 3 == again.lane.position(place.input, 0)
     again.close()
 
 
@@ -185,7 +190,7 @@ def test_rows_that_follow_from_others_are_not_on_the_changelog(place):
     lane.process([place.link(3, "ba")])
     before = rows(lane)
     lane.close()
-    RocksState.wipe(lane.path)
+    RocksState.wipe(lane.lane.path)
 
     again = place.open()
 
@@ -200,7 +205,7 @@ def test_damaged_state_is_restored_from_the_changelog(place):
     lane = place.open()
     lane.process([place.link(0, "aab")])
     lane.close()
-    for file in lane.path.glob("MANIFEST*"):
+    for file in lane.lane.path.glob("MANIFEST*"):
         file.write_bytes(b"damaged")
 
     again = place.open()
@@ -217,7 +222,7 @@ def test_dying_between_commit_and_state_doubles_nothing(place, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(lane._state, "commit", die)
+        patched.setattr(lane.lane._state, "commit", die)
         with pytest.raises(KeyboardInterrupt):
             lane.process([place.link(0, "aab")])
     lane.close()
@@ -238,13 +243,13 @@ def test_dying_before_the_commit_leaves_nothing(place, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(lane_module, "_commit", die)
+        patched.setattr(writer_module, "_commit", die)
         with pytest.raises(KeyboardInterrupt):
             lane.process([place.link(0, "aab")])
     lane.close()
 
     again = place.open()
-    assert 0 == again.position(place.input, 0)
+    assert 0 == again.lane.position(place.input, 0)
     again.process([place.link(0, "aab")])
 
     assert [b"a", b"a", b"b"] == place.outputs()
@@ -269,6 +274,20 @@ def test_a_frozen_owner_cannot_write_when_another_took_over(place):
     third = place.open(slot=2)
     assert {b"a": b"1", b"b": b"1"} == counts(third)
     third.close()
+
+
+def test_an_owner_that_never_wrote_cannot_begin_when_another_took_over(place):
+    """Its name was taken before it claimed the lane, so that fencing it is for good."""
+    old = place.open(slot=0)
+    new = place.open(slot=1)
+    new.process([place.link(0, "ab")])
+
+    with pytest.raises(LaneError):
+        old.process([place.link(0, "ab")])
+
+    assert [b"a", b"b"] == place.outputs()
+    old.close()
+    new.close()
 
 
 def test_a_lost_batch_is_noticed(place):
@@ -321,7 +340,7 @@ def test_a_changelog_of_another_format_is_not_read(place, monkeypatch):
     lane = place.open()
     lane.process([place.link(0, "aab")])
     lane.close()
-    RocksState.wipe(lane.path)
+    RocksState.wipe(lane.lane.path)
     monkeypatch.setattr(lane_module, "FORMAT", FORMAT + 1)
 
     said = f"rows of format {FORMAT}, this version reads {FORMAT + 1}"
@@ -333,7 +352,7 @@ def test_a_changelog_of_another_format_is_not_read(place, monkeypatch):
     anew = place.open()
     anew.process([place.link(0, "aab")])
     anew.close()
-    RocksState.wipe(anew.path)
+    RocksState.wipe(anew.lane.path)
     restored = place.open()
     assert {b"a": b"2", b"b": b"1"} == counts(restored)
     restored.close()
@@ -342,10 +361,10 @@ def test_a_changelog_of_another_format_is_not_read(place, monkeypatch):
 def test_a_changelog_that_does_not_say_its_format_has_the_first(place):
     """As the first version left it."""
     lane = place.open()
-    lane._told = True
+    lane.lane._told = True
     lane.process([place.link(0, "aab")])
     lane.close()
-    RocksState.wipe(lane.path)
+    RocksState.wipe(lane.lane.path)
 
     with pytest.raises(OtherFormat, match="rows of format 1,"):
         place.open()
@@ -358,19 +377,19 @@ def test_a_lost_changelog_is_made_again_from_the_journal(place):
     lane.process([place.link(0, "aab"), place.link(3, "bc")])
     before = rows(lane)
     lane.close()
-    RocksState.wipe(lane.path)
+    RocksState.wipe(lane.lane.path)
     place.changelog = f"{place.name}.state-2"
     place.make(place.changelog)
 
     again = place.open()
-    assert 0 == again.position(place.input, 0)
+    assert 0 == again.lane.position(place.input, 0)
     again.process([place.link(0, "aa"), place.link(2, "bbc")])
     again.close()
-    RocksState.wipe(again.path)
+    RocksState.wipe(again.lane.path)
 
     restored = place.open()
     assert counts_of(before) == counts(restored)
-    assert 5 == restored.position(place.input, 0)
+    assert 5 == restored.lane.position(place.input, 0)
     restored.close()
 
 
@@ -416,8 +435,9 @@ def test_a_turn_that_waits_for_a_schema_is_decided_once(place):
     """What a neighbour in the lane had decided before it is forgotten, and decided again."""
     remembering = Remembering(place.output)
     stages = {"remembering": remembering, "waiting": Waiting(place.output)}
-    lane = place.lane()
-    lane._stage = Together(stages, lambda topic: "remembering" if topic == "a" else "waiting")
+    lane = place.lane(
+        stage=Together(stages, lambda topic: "remembering" if topic == "a" else "waiting")
+    )
     lane.open([])
     links = [Link(Batch(topic, 0, [Record(0, b"k", b"v")]), 0) for topic in ("a", "b")]
 
@@ -453,22 +473,22 @@ def test_a_journal_made_anew_is_read_again_and_anything_else_stops_the_lane(plac
     inputs = [(changes, 0), (place.input, 0)]
     lane = place.lane()
     lane.open(inputs)
-    ids = dict(lane.topics())
+    ids = dict(lane.lane.topics())
     records = [Record(n, b"a", b"v") for n in range(3)]
     lane.process([Link(Batch(topic, 0, records), 0) for topic, _ in inputs])
     lane.close()
 
     recreate(place, changes, 5)
-    RocksState.wipe(lane.path)
+    RocksState.wipe(lane.lane.path)
     again = place.lane()
     again.open([(changes, 0)])
-    assert (0, 3) == (again.position(changes, 0), again.position(place.input, 0))
-    assert [changes] == made_anew(ids, again.topics())
+    assert (0, 3) == (again.lane.position(changes, 0), again.lane.position(place.input, 0))
+    assert [changes] == made_anew(ids, again.lane.topics())
     again.process([Link(Batch(changes, 0, records), 0)])
     again.close()
     once = place.lane()
     once.open([(changes, 0)])
-    assert 3 == once.position(changes, 0)
+    assert 3 == once.lane.position(changes, 0)
     once.close()
 
     recreate(place, place.input, 5)
@@ -498,5 +518,5 @@ def test_where_all_was_made_anew_a_lane_begins_like_a_first_one(place):
 
     again = place.open()
 
-    assert (0, {}) == (again.position(place.input, 0), counts(again))
+    assert (0, {}) == (again.lane.position(place.input, 0), counts(again))
     again.close()

@@ -20,9 +20,11 @@ from dsn_streams import lane as lane_module
 from dsn_streams.app import make_stage
 from dsn_streams.contribution import SECTION_NUMBERS, Contribution, decode, encode
 from dsn_streams.entry_rows import items_in
-from dsn_streams.lane import FORMAT_KEY, POSITION_KEY, Lane, LaneError, Link, OtherFormat
+from dsn_streams.errors import LaneError, OtherFormat
+from dsn_streams.lane import FORMAT_KEY, POSITION_KEY, Lane, Link
 from dsn_streams.stage import Batch
 from dsn_streams.state import Meta, RocksState, new_cache
+from support.alone import Alone
 from support.world import FixedIds
 
 #: Topics of this file are those of generations nobody else makes.
@@ -133,15 +135,15 @@ class Place:
                 producer.produce(self.changelog, value, key, 0)
             producer.commit_transaction(30)
 
-    def open(self) -> tuple[Lane, list[dict[str, object]]]:
+    def open(self) -> tuple[Alone, list[dict[str, object]]]:
         """A lane of this version, and what it said of an upgrade."""
         stage = make_stage("records", self.codec, 1)
-        lane = Lane(self.settings, "records", 0, CHANGELOG, stage, self.cache)
+        lane = Alone(self.settings, Lane(self.settings, "records", 0, CHANGELOG, stage, self.cache))
         with capture_logs() as said:
             lane.open([(self.contributions, 0), (self.links, 0)])
         return lane, [dict(one) for one in said if one["event"] == "changelog_upgraded"]
 
-    def turn(self, lane: Lane, topic: str, key: bytes, value: bytes) -> None:
+    def turn(self, lane: Alone, topic: str, key: bytes, value: bytes) -> None:
         offsets: list[int] = []
         producer = Producer({"bootstrap.servers": self.settings.kafka})
         producer.produce(
@@ -149,14 +151,14 @@ class Place:
         )
         assert producer.flush(30) == 0
         read = Batch(topic, 0, [Record(offsets[0], key, value)])
-        lane.process([Link(read, lane.position(topic, 0))])
+        lane.process([Link(read, lane.lane.position(topic, 0))])
 
-    def move(self, lane: Lane, name: str, seq: int, entry: str) -> None:
+    def move(self, lane: Alone, name: str, seq: int, entry: str) -> None:
         """An item says that it belongs to another entry."""
         said = encode(msgspec.convert(item(name, seq, entry), Contribution))
         self.turn(lane, self.contributions, PERSON, said)
 
-    def link(self, lane: Lane, number: str, person: str) -> None:
+    def link(self, lane: Alone, number: str, person: str) -> None:
         """A record gets its first link."""
         link = RecordLink(authority="H", number=number, person=person, version=1)
         self.turn(lane, self.links, b"H|" + number.encode(), self.codec.encode(link))
@@ -197,9 +199,9 @@ def place_2(stack, tmp_path):
     return found
 
 
-def rows(lane: Lane) -> dict[bytes, bytes]:
+def rows(lane: Alone) -> dict[bytes, bytes]:
     """Its rows without hints of what is not there, and without meta rows."""
-    found = dict(lane._opened().scan(b""))
+    found = dict(lane.lane._opened().scan(b""))
     held = {place_key(name) for name in entries_of(lane)}
     return {
         key: value
@@ -208,12 +210,12 @@ def rows(lane: Lane) -> dict[bytes, bytes]:
     }
 
 
-def entries_of(lane: Lane) -> dict[str, str]:
+def entries_of(lane: Alone) -> dict[str, str]:
     """The entry that holds each grouped item."""
     prefix = b"e" + PERSON + bytes((ALLERGIES,))
     return {
         one.item: key[len(prefix) :].decode()
-        for key, value in lane._opened().scan(prefix)
+        for key, value in lane.lane._opened().scan(prefix)
         for one in items_in(value).values()
     }
 
@@ -248,12 +250,12 @@ def test_a_changelog_of_format_2_is_read_and_ours_from_the_first_turn_on(place_2
     assert place_2.formats() == [b"2", b"3"]
     before = rows(lane)
     lane.close()
-    RocksState.wipe(lane.path)
+    RocksState.wipe(lane.lane.path)
 
     again, said = place_2.open()
     assert (rows(again), said) == (before, [])
     again.close()
-    RocksState.wipe(again.path)
+    RocksState.wipe(again.lane.path)
     monkeypatch.setattr(lane_module, "FORMAT", 2)
     with pytest.raises(OtherFormat, match="rows of format 3, this version reads 2"):
         place_2.open()
@@ -265,7 +267,7 @@ def test_dying_before_the_first_turn_upgrades_again(place_2, disk_lost):
     lane, _ = place_2.open()
     lane.close()
     if disk_lost:
-        RocksState.wipe(lane.path)
+        RocksState.wipe(lane.lane.path)
 
     again, said = place_2.open()
 
@@ -279,7 +281,7 @@ def test_dying_before_the_first_turn_upgrades_again(place_2, disk_lost):
 def test_a_folder_of_format_2_is_made_anew(place_2):
     """Its places are in another encoding: none of it is taken over, though its position is right."""
     lane, _ = place_2.open()
-    path = lane.path
+    path = lane.lane.path
     lane.close()
     state = RocksState(path, place_2.cache, time.time())
     key, value = place("x", 3, "é|1")

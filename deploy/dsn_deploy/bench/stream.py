@@ -31,6 +31,7 @@ from dsn_schemas.topics import CONTRIBUTIONS, STATE_RECORDS, VIEW, topics
 from dsn_schemas.wire import Codec
 from dsn_streams import contribution as messages
 from dsn_streams.contribution import Contribution
+from dsn_streams.crew import Crew
 from dsn_streams.lane import Lane, Link
 from dsn_streams.stage import Batch
 from dsn_streams.state import new_cache
@@ -96,22 +97,20 @@ class _Merge:
         self._settings, self._say = settings, say
         self._parts = Parts()
         self._cache = new_cache()
-        self._lanes = [self._lane(number) for number in range(settings.partitions)]
 
     def run(self, changes: int) -> dict[str, object]:
         """Merge everything that is on the topic."""
-        for lane in self._lanes:
-            lane.open([(CONTRIBUTIONS, lane.number)])
+        crew = self._crew()
+        crew.open({number: [(CONTRIBUTIONS, number)] for number in crew.lanes})
         consumer = _consumer(self._settings, "read_committed")
-        consumer.assign([TopicPartition(CONTRIBUTIONS, lane.number, 0) for lane in self._lanes])
+        consumer.assign([TopicPartition(CONTRIBUTIONS, number, 0) for number in crew.lanes])
         process_s, thread_s, began = time.process_time(), time.thread_time(), time.monotonic()
-        done, sample = self._turns(consumer, changes)
+        done, sample = self._turns(crew, consumer, changes)
         seconds = time.monotonic() - began
         process_s, thread_s = time.process_time() - process_s, time.thread_time() - thread_s
         consumer.close()
         rss_mb = psutil.Process().memory_info().rss / 1e6
-        for lane in self._lanes:
-            lane.close()
+        crew.close()
         parts = {name: used / done * 1e6 for name, used in self._parts.cpu_s.items()}
         parts["client and database threads"] = (process_s - thread_s) / done * 1e6
         self._split(parts, sample)
@@ -122,27 +121,28 @@ class _Merge:
             "cpu_us_per_change": round(process_s / done * 1e6, 2),
             "parts": {name: round(used, 2) for name, used in parts.items()},
             "rss_mb": round(rss_mb, 1),
-            "state_mb": round(self._state_bytes() / 1e6, 1),
+            "state_mb": round(_state_bytes(crew) / 1e6, 1),
             "seconds": round(seconds, 2),
         }
 
     def restore(self) -> dict[str, object]:
         """Lose every state and open the lanes again, all at the same time."""
         self._parts = Parts()
-        lanes = [self._lane(number) for number in range(self._settings.partitions)]
+        crew = self._crew()
         records = _records(self._settings, STATE_RECORDS)
-        for lane in lanes:
+        for lane in crew.lanes.values():
             self._clients().wipe(lane.path)
         began = time.monotonic()
-        with ThreadPoolExecutor(len(lanes)) as pool:
-            list(pool.map(lambda lane: lane.open([(CONTRIBUTIONS, lane.number)]), lanes))
+        with ThreadPoolExecutor(len(crew.lanes)) as pool:
+            crew.open({number: [(CONTRIBUTIONS, number)] for number in crew.lanes}, pool.map)
         seconds = time.monotonic() - began
-        for lane in lanes:
-            lane.close()
+        crew.close()
         self._say(f"{records} records of the changelog restored in {seconds:.1f} s")
         return {"restore_keys_per_s": round(records / seconds, 1), "restore_s": round(seconds, 2)}
 
-    def _turns(self, consumer: Consumer, changes: int) -> tuple[int, list[Contribution]]:
+    def _turns(
+        self, crew: Crew, consumer: Consumer, changes: int
+    ) -> tuple[int, list[Contribution]]:
         done, said = 0, 0
         ends: dict[int, int] = {}
         sample: list[Contribution] = []
@@ -155,13 +155,12 @@ class _Merge:
                     raise BenchError(f"{done} of {changes} changes came, and no more")
                 continue
             silent_since = time.monotonic()
+            before = self._parts.total_s()
+            began = time.thread_time()
+            crew.take({one.partition: [Link(one, ends.get(one.partition, 0))] for one in batches})
+            inner = self._parts.total_s() - before
+            self._parts.cpu_s["decide"] += time.thread_time() - began - inner
             for batch in batches:
-                before = self._parts.total_s()
-                began = time.thread_time()
-                after = ends.get(batch.partition, 0)
-                self._lanes[batch.partition].process([Link(batch, after)])
-                inner = self._parts.total_s() - before
-                self._parts.cpu_s["decide"] += time.thread_time() - began - inner
                 ends[batch.partition] = batch.records[-1].offset + 1
                 done += len(batch.records)
                 if len(sample) < SAMPLE:
@@ -191,16 +190,12 @@ class _Merge:
         known = parts["decode"] + parts["encode"]
         parts["merge"] = max(0.0, parts.pop("decide") - known)
 
-    def _state_bytes(self) -> int:
-        return sum(
-            file.stat().st_size
-            for lane in self._lanes
-            for file in lane.path.rglob("*")
-            if file.is_file()
-        )
-
     def _clients(self) -> TimedClients:
         return TimedClients(self._parts)
+
+    def _crew(self) -> Crew:
+        lanes = [self._lane(number) for number in range(self._settings.partitions)]
+        return Crew(self._settings, "records", lanes, self._clients())
 
     def _lane(self, number: int) -> Lane:
         codec = Codec(RegistryIds(self._settings))
@@ -208,6 +203,11 @@ class _Merge:
         return Lane(
             self._settings, "records", number, STATE_RECORDS, stage, self._cache, self._clients()
         )
+
+
+def _state_bytes(crew: Crew) -> int:
+    files = (file for lane in crew.lanes.values() for file in lane.path.rglob("*"))
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def _consumer(settings: Settings, isolation: str) -> Consumer:

@@ -73,6 +73,7 @@ class Broker:
     def __init__(self) -> None:
         self.logs: dict[Place, Log] = {}
         #: Topic -> (partitions, compacted).
+        self._names = 0
         self.topics: dict[str, tuple[int, bool]] = {}
         #: How often each topic was made: part of its id.
         self._made: dict[str, int] = {}
@@ -128,6 +129,11 @@ class Broker:
             record.kept = Kept.LOST
         log.end = log.high = max(at, log.low)
         return len(gone)
+
+    def next_name(self) -> int:
+        """A number that nobody was given before."""
+        self._names += 1
+        return self._names
 
     # --- transactions --------------------------------------------------------------------------
 

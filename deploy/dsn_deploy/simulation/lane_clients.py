@@ -13,7 +13,14 @@ from dsn_deploy.simulation.broker import Broker, Fenced, OutOfRange
 from dsn_deploy.simulation.disk import Folder, LaneDisk
 from dsn_deploy.simulation.kernel import Actor
 from dsn_deploy.simulation.network import KAFKA, Network, away, fenced
-from dsn_streams.clients import Clients, Config, KeptState, RestoreConsumer, TransactionalProducer
+from dsn_streams.clients import (
+    Clients,
+    Config,
+    KeptState,
+    PlainProducer,
+    RestoreConsumer,
+    TransactionalProducer,
+)
 
 
 class LaneClients(Clients):
@@ -26,15 +33,30 @@ class LaneClients(Clients):
         self._broker = broker
         self._network = network
         self._disk = disk
+        self._own: set[str] = set()
 
     def producer(self, config: Config) -> TransactionalProducer:
         """See ``Clients``."""
         name = str(config["transactional.id"])
-        return SimulatedProducer(self._process, self._broker, self._network, name)
+        opening = "open" if name.rpartition(".")[2] in self._own else "fence"
+        return SimulatedProducer(self._process, self._broker, self._network, name, opening=opening)
+
+    def plain_producer(self, config: Config) -> PlainProducer:
+        """See ``Clients``."""
+        stage = _stage_of(config)
+        return SimulatedPlainProducer(self._process, self._broker, self._network, stage)
+
+    def unique(self) -> str:
+        """See ``Clients``."""
+        name = str(self._broker.next_name())
+        self._own.add(name)
+        return name
 
     def consumer(self, config: Config) -> RestoreConsumer:
         """See ``Clients``."""
-        return SimulatedConsumer(self._process, self._broker, self._network)
+        claims = str(config["group.id"]) == "dsn-claims"
+        at = f"{_stage_of(config)}.claims read" if claims else "restore.1 between"
+        return SimulatedConsumer(self._process, self._broker, self._network, at)
 
     def topic_ids(self, kafka: str, names: Collection[str]) -> dict[str, str]:
         """See ``Clients``."""
@@ -56,6 +78,11 @@ class LaneClients(Clients):
         return self._process.kernel.now
 
 
+def _stage_of(config: Config) -> str:
+    """A client of a lane says the stage in its name."""
+    return str(config["client.id"]).split("-")[1]
+
+
 def _name(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
@@ -64,7 +91,13 @@ class SimulatedProducer:
     """A transactional producer; what its points are called says which numbered step of a turn."""
 
     def __init__(
-        self, process: Actor, broker: Broker, network: Network, name: str, step: str = "2"
+        self,
+        process: Actor,
+        broker: Broker,
+        network: Network,
+        name: str,
+        step: str = "2",
+        opening: str = "open",
     ) -> None:
         self._process = process
         self._broker = broker
@@ -72,16 +105,17 @@ class SimulatedProducer:
         self._name = name
         self._stage = name.split(".")[1]
         self._at = f"{self._stage}.{step}"
+        self._opening = f"{self._stage}.{opening}"
         self._epoch = -1
         self._waiting: list[tuple[Callable[[Any, Any], None], Delivered]] = []
         self._committed = False
 
     def init_transactions(self, timeout: float) -> None:
         """Fence every earlier owner."""
-        self._process.point(f"{self._stage}.open before")
+        self._process.point(f"{self._opening} before")
         self._ask("init_transactions")
         self._epoch = self._broker.init(self._name)
-        self._process.point(f"{self._stage}.open after")
+        self._process.point(f"{self._opening} after")
 
     def begin_transaction(self) -> None:
         """The decision is made, nothing is sent."""
@@ -142,11 +176,51 @@ class SimulatedProducer:
             raise away(what)
 
 
+class SimulatedPlainProducer:
+    """A producer that says who claims a lane."""
+
+    def __init__(self, process: Actor, broker: Broker, network: Network, stage: str) -> None:
+        self._stage = stage
+        self._process = process
+        self._broker = broker
+        self._network = network
+
+    def produce(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        partition: int,
+        on_delivery: Callable[[Any, Any], None] | None = None,
+    ) -> None:
+        """Send one record, and have it on every replica."""
+        at = f"{self._stage}.{'unclaim' if value is None else 'claim'}"
+        self._process.point(f"{at} before")
+        if not self._network.asks(self._process.name, KAFKA):
+            raise away("produce")
+        record = self._broker.append((topic, partition), key, value)
+        self._broker.replicate((topic, partition))
+        self._process.point(f"{at} after")
+        if not self._network.hears(self._process.name, KAFKA):
+            raise away("the report was lost")
+        if on_delivery is not None:
+            on_delivery(None, Delivered(record.offset, key))
+
+    def flush(self, timeout: float) -> int:
+        """Nothing waits."""
+        return 0
+
+
 class Delivered:
     """A delivery report's message."""
 
-    def __init__(self, offset: int) -> None:
+    def __init__(self, offset: int, key: bytes | None = None) -> None:
         self._offset = offset
+        self._key = key
+
+    def key(self) -> bytes | None:
+        """Of the record."""
+        return self._key
 
     def offset(self) -> int:
         """Where it was written."""
@@ -154,9 +228,10 @@ class Delivered:
 
 
 class SimulatedConsumer:
-    """A consumer that restores a lane's state."""
+    """A consumer that restores a lane's state, or reads who claims lanes."""
 
-    def __init__(self, process: Actor, broker: Broker, network: Network) -> None:
+    def __init__(self, process: Actor, broker: Broker, network: Network, at: str) -> None:
+        self._point = at
         self._process = process
         self._broker = broker
         self._network = network
@@ -176,7 +251,7 @@ class SimulatedConsumer:
 
     def consume(self, num_messages: int, timeout: float) -> list[Any]:
         """What has come, and the end of the partition once it is reached."""
-        self._process.point("restore.1 between")
+        self._process.point(self._point)
         self._ask()
         try:
             records = self._broker.read(

@@ -25,6 +25,9 @@ class Point:
         return self.label.partition(".")[0]
 
 
+_CLAIMS = "dsn_streams.claims"
+
+
 def _stage(name: str) -> tuple[Point, ...]:
     lane = "dsn_streams.lane"
     return (
@@ -37,6 +40,13 @@ def _stage(name: str) -> tuple[Point, ...]:
         Point(lane, 3, f"{name}.3.state after"),
         Point(lane, 4, f"{name}.4 before"),
         Point(lane, 4, f"{name}.4 after"),
+        Point(_CLAIMS, 1, f"{name}.claim before"),
+        Point(_CLAIMS, 1, f"{name}.claim after"),
+        Point(_CLAIMS, 2, f"{name}.claims read"),
+        Point(_CLAIMS, 3, f"{name}.fence before"),
+        Point(_CLAIMS, 3, f"{name}.fence after"),
+        Point(_CLAIMS, 4, f"{name}.unclaim before"),
+        Point(_CLAIMS, 4, f"{name}.unclaim after"),
     )
 
 

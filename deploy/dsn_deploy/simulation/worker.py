@@ -15,10 +15,12 @@ from dsn_deploy.simulation.kernel import Actor, Kernel
 from dsn_deploy.simulation.lane_clients import LaneClients
 from dsn_deploy.simulation.network import KAFKA, Network
 from dsn_schemas.settings import Settings
-from dsn_schemas.wire import Codec, UnknownSchema
+from dsn_schemas.wire import Codec
 from dsn_streams.app import CHANGELOGS, WATCH_S, make_stage, route
+from dsn_streams.crew import Crew
+from dsn_streams.errors import LaneError
 from dsn_streams.inputs import made_anew
-from dsn_streams.lane import Lane, LaneError, Link
+from dsn_streams.lane import Lane, Link
 from dsn_streams.lanes import STALLED_S
 from dsn_streams.stage import Batch
 
@@ -89,8 +91,6 @@ class Worker(Actor):
             if not self._member():
                 return 0.1
             return self._work()
-        except UnknownSchema:
-            return 0.5  # the links wait in the queue and are tried again
         except (LaneError, KafkaException) as error:
             log.debug("worker_ends", worker=self.name, why=str(error))
             self.exits()
@@ -104,6 +104,7 @@ class Worker(Actor):
     def _forget(self) -> None:
         self._generation = -1
         self._lanes: dict[tuple[str, int], Lane] = {}
+        self._crews: dict[str, Crew] = {}
         self._inputs: dict[tuple[str, int], list[Place]] = {}
         self._chain: dict[Place, int] = {}
         self._queues: dict[tuple[str, int], list[Link]] = {}
@@ -129,26 +130,26 @@ class Worker(Actor):
         for topic, number in inputs:
             self._inputs.setdefault((route(topic), number), []).append((topic, number))
         clients = LaneClients(self, self._broker, self._network, self.disk)
-        for (name, number), places in self._inputs.items():
-            stage = make_stage(name, Codec(self._ids), self._settings.partitions)
-            lane = Lane(
-                self._settings,
-                name,
-                number,
-                CHANGELOGS[name],
-                stage,
-                _NO_CACHE,
-                clients,
-            )
-            lane.open(places)
-            self._lanes[name, number] = lane
-            self._queues[name, number] = []
-            for place in places:
-                self._chain[place] = lane.position(*place)
+        for name in sorted({stage for stage, _ in self._inputs}):
+            numbers = [number for stage, number in self._inputs if stage == name]
+            lanes = [self._made(name, number, clients) for number in numbers]
+            crew = Crew(self._settings, name, lanes, clients)
+            crew.open({number: self._inputs[name, number] for number in numbers})
+            self._crews[name] = crew
+            for number, lane in crew.lanes.items():
+                self._lanes[name, number] = lane
+                self._queues[name, number] = []
+                for place in self._inputs[name, number]:
+                    self._chain[place] = lane.position(*place)
+
+    def _made(self, name: str, number: int, clients: LaneClients) -> Lane:
+        stage = make_stage(name, Codec(self._ids), self._settings.partitions)
+        changelog = CHANGELOGS[name]
+        return Lane(self._settings, name, number, changelog, stage, _NO_CACHE, clients)
 
     def _close(self) -> None:
-        for lane in self._lanes.values():
-            lane.close()
+        for crew in self._crews.values():
+            crew.close()
         self._forget()
 
     def _work(self) -> float:
@@ -158,19 +159,24 @@ class Worker(Actor):
         self._watch()
         if not waiting:
             return chance.uniform(0.1, 0.25)
-        key = chance.choice(waiting)
-        queue = self._queues[key]
-        links = queue[: chance.randint(1, len(queue))] if queue else []
-        if links:
-            stage = key[0]
+        stage = chance.choice(waiting)[0]
+        share = {
+            number: self._queues[stage, number][: chance.randint(1, QUEUE_BATCHES)]
+            for name, number in waiting
+            if name == stage and self._queues[stage, number]
+        }
+        if share:
             self.point(f"{stage}.1 before")
-            done = self._lanes[key].process(links)
+            taken = self._crews[stage].take(share)
             self.point(f"{stage}.4 before")
-            del queue[: len(links)]
-            for place, end in done.items():
-                if place in self._handed and self._handed[place][0] <= end:
-                    del self._handed[place]
+            for number, done in taken.done.items():
+                del self._queues[stage, number][: len(share[number])]
+                for place, end in done.items():
+                    if place in self._handed and self._handed[place][0] <= end:
+                        del self._handed[place]
             self.point(f"{stage}.4 after")
+            if taken.awaited:
+                return 0.5  # their links wait in the queue and are tried again
         return chance.uniform(0.005, 0.03)
 
     def _fetch(self, key: tuple[str, int]) -> bool:
