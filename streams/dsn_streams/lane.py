@@ -28,7 +28,14 @@ from dsn_schemas import metrics
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import MESSAGE_BYTES_MAX, meant, named
 from dsn_schemas.wire import UnknownSchema
-from dsn_streams.clients import Clients, Config, KeptState, RestoreConsumer
+from dsn_streams.clients import (
+    FETCH_WAIT_MS,
+    Clients,
+    Config,
+    KeptState,
+    RestoreConsumer,
+    gathered,
+)
 from dsn_streams.errors import BehindJournal, BrokenChain, LaneError, OtherFormat
 from dsn_streams.inputs import Missing, ReadAgain, There, resume
 from dsn_streams.stage import Batch, Decision, Output, Stage
@@ -230,7 +237,7 @@ class Lane:
                 return False
             here.offset = max(state.changelog, low)
             consumer.assign([here])
-            found = _restore_all(consumer, state, high, self._stage, self._clients.now_s)
+            found = _restore_all(consumer, state, self._stage, self._clients.now_s)
         finally:
             consumer.close()
         who = {"stage": self.name, "lane": self.number}
@@ -304,6 +311,7 @@ class Lane:
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
+            "fetch.wait.max.ms": FETCH_WAIT_MS,
             "fetch.message.max.bytes": MESSAGE_BYTES_MAX,
         }
 
@@ -354,7 +362,6 @@ def _readable(value: bytes) -> int:
 def _restore_all(
     consumer: RestoreConsumer,
     state: KeptState,
-    high: int,
     stage: Stage,
     now_s: Callable[[], float],
 ) -> _Restored:
@@ -365,7 +372,7 @@ def _restore_all(
     positions, changelog, topics = dict(state.positions), state.changelog, state.topics
     at = changelog
     while True:
-        messages = consumer.consume(min(RESTORE_RECORDS, max(1, high - at)), timeout=1.0)
+        messages = gathered(consumer, RESTORE_RECORDS, 1.0)
         writes: dict[bytes, bytes | None] = {}
         ended = False
         for message in messages:
