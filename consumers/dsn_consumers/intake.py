@@ -21,6 +21,7 @@ from confluent_kafka.admin import AdminClient
 
 from dsn_consumers.errors import raise_fatal
 from dsn_schemas.asking import described
+from dsn_schemas.gathering import gathered
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import FETCH_BYTES_MIN, FETCH_WAIT_MS
 
@@ -122,11 +123,8 @@ class Intake:
 
         Raises ``OffsetsLost`` or ``ConsumerError`` for what the client cannot mend.
         """
-        messages = self._consumer.consume(1, wait_s)
-        if messages:
-            messages += self._consumer.consume(BATCH_RECORDS_MAX - 1, gather_s)
         read = []
-        for message in messages:
+        for message in gathered(self._consumer, BATCH_RECORDS_MAX, wait_s, gather_s):
             topic, error = message.topic() or "", message.error()
             partition, offset = message.partition(), message.offset()
             if error is not None:

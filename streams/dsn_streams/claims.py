@@ -21,9 +21,10 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
+from dsn_schemas.gathering import gathered
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import STATE_CLAIMS, named
-from dsn_streams.clients import FETCH_WAIT_MS, Clients, Config, gathered
+from dsn_streams.clients import END_WAIT_MS, GATHER_S, Clients, Config
 from dsn_streams.errors import LaneError, NotDurable, Overtaken
 
 #: Longest wait for a claim to be confirmed, and for the claims to be read, s.
@@ -73,8 +74,7 @@ def take(
     others = {
         claim: at
         for claim, at in found.items()
-        if (claim.stage, claim.writer) != (stage, writer) and claim.lane in lanes
-        if claim.stage == stage
+        if claim.stage == stage and claim.lane in lanes and claim.writer != writer
     }
     for claim, at in others.items():
         if at > ours[Claim(stage, claim.lane, writer)]:
@@ -127,7 +127,7 @@ def _read(
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
-            "fetch.wait.max.ms": FETCH_WAIT_MS,
+            "fetch.wait.max.ms": END_WAIT_MS,
         }
     )
     found: dict[Claim, int] = {}
@@ -137,14 +137,14 @@ def _read(
         consumer.assign([TopicPartition(*place, low)])
         at = low
         while time.monotonic() < end:
-            for message in gathered(consumer, _RECORDS_MAX, 0.5):
+            for message in gathered(consumer, _RECORDS_MAX, 0.5, GATHER_S):
                 error = message.error()
                 if error is not None:
-                    if error.code() == KafkaError._PARTITION_EOF and at > last:
+                    if error.code() != KafkaError._PARTITION_EOF:
+                        raise KafkaException(error)
+                    if at > last:
                         return found
-                    if error.code() == KafkaError._PARTITION_EOF:
-                        continue
-                    raise KafkaException(error)
+                    continue
                 at = (message.offset() or 0) + 1
                 claim = claim_of(message.key() or b"")
                 if message.value() is None:

@@ -25,41 +25,38 @@ Config = dict[str, str | int | float | bool]
 #: What is fetched already is there within this time, s.
 GATHER_S = 0.02
 #: An end is told when nothing came for this long, ms; the client's default is half a second.
-FETCH_WAIT_MS = 10
+END_WAIT_MS = 10
 #: Answers of the brokers about topics come in milliseconds or not at all, s.
 ASK_S = 30.0
 
 
-class TransactionalProducer(Protocol):
-    """The part of ``confluent_kafka.Producer`` that a lane uses; raises ``KafkaException``."""
+class Produces(Protocol):
+    """The part of ``confluent_kafka.Producer`` that takes a record; raises ``KafkaException``."""
+
+    def produce(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        partition: int,
+        on_delivery: Callable[[Any, Any], None] | None = None,
+    ) -> None: ...
+
+
+class TransactionalProducer(Produces, Protocol):
+    """What lanes write with."""
 
     def init_transactions(self, timeout: float) -> None: ...
     def begin_transaction(self) -> None: ...
     def commit_transaction(self, timeout: float) -> None: ...
     def abort_transaction(self, timeout: float) -> None: ...
     def poll(self, timeout: float) -> int: ...
-    def produce(
-        self,
-        topic: str,
-        value: bytes | None,
-        key: bytes | None,
-        partition: int,
-        on_delivery: Callable[[Any, Any], None] | None = None,
-    ) -> None: ...
 
 
-class PlainProducer(Protocol):
-    """The part of ``confluent_kafka.Producer`` that says who claims a lane."""
+class PlainProducer(Produces, Protocol):
+    """What says who claims a lane."""
 
     def flush(self, timeout: float) -> int: ...
-    def produce(
-        self,
-        topic: str,
-        value: bytes | None,
-        key: bytes | None,
-        partition: int,
-        on_delivery: Callable[[Any, Any], None] | None = None,
-    ) -> None: ...
 
 
 class RestoreConsumer(Protocol):
@@ -126,15 +123,6 @@ class Clients:
     def now_s(self) -> float:
         """This machine's clock, seconds since 1970: only to tell a state too old to be caught up."""
         return time.time()
-
-
-def gathered(consumer: RestoreConsumer, records_max: int, wait_s: float) -> list[Any]:
-    """What came, as soon as there is anything: the client itself waits for as many as it is asked
-    for, also where nothing but the ends of transactions follow."""
-    first = consumer.consume(1, timeout=wait_s)
-    if not first or first[0].error() is not None:
-        return first
-    return first + consumer.consume(records_max, timeout=GATHER_S)
 
 
 def topic_ids(admin: AdminClient, names: Collection[str]) -> dict[str, str]:

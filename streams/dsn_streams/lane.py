@@ -25,16 +25,17 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from rocksdict import Cache
 
 from dsn_schemas import metrics
+from dsn_schemas.gathering import gathered
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import MESSAGE_BYTES_MAX, meant, named
 from dsn_schemas.wire import UnknownSchema
 from dsn_streams.clients import (
-    FETCH_WAIT_MS,
+    END_WAIT_MS,
+    GATHER_S,
     Clients,
     Config,
     KeptState,
     RestoreConsumer,
-    gathered,
 )
 from dsn_streams.errors import BehindJournal, BrokenChain, LaneError, OtherFormat
 from dsn_streams.inputs import Missing, ReadAgain, There, resume
@@ -311,7 +312,7 @@ class Lane:
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
-            "fetch.wait.max.ms": FETCH_WAIT_MS,
+            "fetch.wait.max.ms": END_WAIT_MS,
             "fetch.message.max.bytes": MESSAGE_BYTES_MAX,
         }
 
@@ -370,9 +371,8 @@ def _restore_all(
     #: What continues rows of ours need not say it again.
     said = FORMAT if state.changelog > 0 else None
     positions, changelog, topics = dict(state.positions), state.changelog, state.topics
-    at = changelog
     while True:
-        messages = gathered(consumer, RESTORE_RECORDS, 1.0)
+        messages = gathered(consumer, RESTORE_RECORDS, 1.0, GATHER_S)
         writes: dict[bytes, bytes | None] = {}
         ended = False
         for message in messages:

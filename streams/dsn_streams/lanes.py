@@ -11,7 +11,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -57,7 +57,7 @@ class _Open:
 
     def take(self, records_max: int) -> None:
         """Take what waits, at most so many records, but one batch at least."""
-        records = sum(len(link.batch.records) for link in self.taken)
+        records = _records(self.taken)
         while not self.queue.empty() and (not self.taken or records < records_max):
             self.taken.append(self.queue.get_nowait())
             records += len(self.taken[-1].batch.records)
@@ -107,7 +107,6 @@ class Lanes:
         self._cache = cache
         self._crew = crew
         self._running: dict[str, _Running] = {}
-        self._open: dict[tuple[str, int], _Open] = {}
         self._lock = asyncio.Lock()
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="lane")
         self._fenced = True
@@ -134,10 +133,9 @@ class Lanes:
             for stage, crew in crews.items():
                 lanes = {number: _Open(lane) for number, lane in crew.lanes.items()}
                 running = self._running[stage] = _Running(crew, lanes)
-                self._open.update({(stage, number): one for number, one in lanes.items()})
                 running.task = loop.create_task(self._run(running), name=f"lanes-{stage}")
             self._fenced = False
-            log.info("lanes_opened", lanes=len(self._open))
+            log.info("lanes_opened", lanes=sum(len(crew.lanes) for crew in crews.values()))
 
     def _made(self, stage: str, numbers: Iterable[int]) -> Crew:
         lanes = (self._make(self._settings, stage, number, self._cache) for number in numbers)
@@ -163,40 +161,41 @@ class Lanes:
             for running in self._running.values():
                 running.crew.close()
             self._running.clear()
-            self._open.clear()
             self.done.clear()
             self._handed.clear()
 
     def positions(self) -> dict[Topic, int]:
         """Next offset to read of every input of the open lanes that has one; others begin at 0."""
         found: dict[Topic, int] = {}
-        for opened in self._open.values():
-            found.update(opened.lane.positions())
+        for lane in self._open():
+            found.update(lane.positions())
         return found
 
     def topics(self) -> dict[str, str]:
         """Ids of the topics whose offsets the open lanes keep."""
         found: dict[str, str] = {}
-        for opened in self._open.values():
-            found.update(opened.lane.topics())
+        for lane in self._open():
+            found.update(lane.topics())
         return found
 
     def owns(self, topic: str, partition: int) -> bool:
         """True when the lane of this input is open."""
-        return (self._route(topic), partition) in self._open
+        running = self._running.get(self._route(topic))
+        return running is not None and partition in running.lanes
 
     async def submit(self, link: Link) -> None:
         """Queue a batch for its lane; waits while the lane is full, drops it when fenced.
 
         A dropped batch is read again: its positions were never made durable.
         """
-        opened = self._open.get((self._route(link.batch.topic), link.batch.partition))
-        if opened is None or self._fenced:
+        topic, partition = link.batch.topic, link.batch.partition
+        running = self._running.get(self._route(topic))
+        if running is None or partition not in running.lanes or self._fenced:
             return
         end = link.batch.records[-1].offset + 1
-        self._handed[(link.batch.topic, link.batch.partition)] = (end, time.monotonic())
-        await opened.queue.put(link)
-        self._woken(link.batch.topic)
+        self._handed[topic, partition] = (end, time.monotonic())
+        await running.lanes[partition].queue.put(link)
+        running.woken.set()
 
     def stalled(self, now: float) -> list[Topic]:
         """Inputs whose newest batch was handed over ``STALLED_S`` ago and is not durable."""
@@ -207,13 +206,13 @@ class Lanes:
         ]
 
     def _idle(self, topic: Topic) -> bool:
-        opened = self._open.get((self._route(topic[0]), topic[1]))
-        return opened is not None and opened.queue.empty() and not opened.taken
+        if not self.owns(*topic):
+            return False
+        opened = self._running[self._route(topic[0])].lanes[topic[1]]
+        return opened.queue.empty() and not opened.taken
 
-    def _woken(self, topic: str) -> None:
-        running = self._running.get(self._route(topic))
-        if running is not None:
-            running.woken.set()
+    def _open(self) -> Iterator[Lane]:
+        return (one.lane for running in self._running.values() for one in running.lanes.values())
 
     async def _run(self, running: _Running) -> None:
         loop = asyncio.get_running_loop()

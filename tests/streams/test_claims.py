@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import STATE_CLAIMS
@@ -15,6 +14,7 @@ from dsn_streams.claims import Claim, claim_of
 from dsn_streams.clients import Clients
 from dsn_streams.errors import Overtaken
 from support.alone import make_claims
+from support.reading import committed
 
 _stages = itertools.count()
 
@@ -44,31 +44,13 @@ def settings(stack) -> Settings:
 
 def standing(settings: Settings, stage: str) -> set[tuple[int, str]]:
     """The claims of a stage that nobody has taken back."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": settings.kafka,
-            "group.id": "test",
-            "enable.partition.eof": True,
-            "enable.auto.commit": False,
-        }
-    )
     found: set[tuple[int, str]] = set()
-    try:
-        consumer.assign([TopicPartition(STATE_CLAIMS, 0, 0)])
-        for _ in range(1_000):
-            message = consumer.poll(1.0)
-            if message is None:
-                continue
-            if message.error() is not None:
-                assert message.error().code() == KafkaError._PARTITION_EOF
-                return found
-            claim = claim_of(message.key())
-            if claim.stage == stage:
-                change = found.add if message.value() is not None else found.discard
-                change((claim.lane, claim.writer))
-        raise AssertionError("the claims never ended")
-    finally:
-        consumer.close()
+    for key, value in committed(settings.kafka, STATE_CLAIMS):
+        claim = claim_of(key)
+        if claim.stage == stage:
+            change = found.add if value is not None else found.discard
+            change((claim.lane, claim.writer))
+    return found
 
 
 def test_a_key_says_who_claims_what() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from dsn_schemas.topics import CHANGES_PREFIX
@@ -24,6 +24,7 @@ from dsn_streams.stage import Batch, Decision, Output, Stage, State
 from dsn_streams.state import FORMAT, RocksState, new_cache
 from dsn_streams.together import Together
 from support.alone import Alone
+from support.reading import committed
 
 _numbers = itertools.count()
 
@@ -111,29 +112,7 @@ class Place:
         return self.keys(self.output)
 
     def keys(self, topic: str) -> list[bytes]:
-        consumer = Consumer(
-            {
-                "bootstrap.servers": self.settings.kafka,
-                "group.id": "test",
-                "isolation.level": "read_committed",
-                "enable.partition.eof": True,
-                "enable.auto.commit": False,
-            }
-        )
-        try:
-            consumer.assign([TopicPartition(topic, 0, 0)])
-            found = []
-            for _ in range(1000):
-                message = consumer.poll(1.0)
-                if message is None:
-                    continue
-                if message.error() is not None:
-                    assert message.error().code() == KafkaError._PARTITION_EOF
-                    return found
-                found.append(message.key())
-            raise AssertionError(f"{topic} never ended")
-        finally:
-            consumer.close()
+        return [key for key, _ in committed(self.settings.kafka, topic)]
 
 
 @pytest.fixture

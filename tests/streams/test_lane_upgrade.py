@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from structlog.testing import capture_logs
 
@@ -25,6 +25,7 @@ from dsn_streams.lane import FORMAT_KEY, POSITION_KEY, Lane, Link
 from dsn_streams.stage import Batch
 from dsn_streams.state import Meta, RocksState, new_cache
 from support.alone import Alone
+from support.reading import committed
 from support.world import FixedIds
 
 #: Topics of this file are those of generations nobody else makes.
@@ -164,28 +165,7 @@ class Place:
         self.turn(lane, self.links, b"H|" + number.encode(), self.codec.encode(link))
 
     def records(self, topic: str) -> list[tuple[bytes, bytes | None]]:
-        consumer = Consumer(
-            {
-                "bootstrap.servers": self.settings.kafka,
-                "group.id": "test",
-                "isolation.level": "read_committed",
-                "enable.partition.eof": True,
-                "enable.auto.commit": False,
-            }
-        )
-        try:
-            consumer.assign([TopicPartition(topic, 0, 0)])
-            found = []
-            for _ in range(1000):
-                message = consumer.poll(1.0)
-                if message is None:
-                    continue
-                if message.error() is not None:
-                    return found
-                found.append((message.key() or b"", message.value()))
-            raise AssertionError(f"{topic} never ended")
-        finally:
-            consumer.close()
+        return [(key or b"", value) for key, value in committed(self.settings.kafka, topic)]
 
     def formats(self) -> list[bytes | None]:
         return [value for key, value in self.records(self.changelog) if key == FORMAT_KEY]

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from dsn_schemas.keys import partition_of, record_key
@@ -19,6 +19,7 @@ from dsn_schemas.registry import RegistryIds, register_all
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import VIEW, changes_topic, topics
 from dsn_schemas.wire import Codec
+from support.reading import committed
 
 
 class Journal:
@@ -87,32 +88,7 @@ class Journal:
 
     def records(self, topic: str) -> list[tuple[bytes, bytes | None]]:
         """Every committed record of a topic, partition by partition, to its end."""
-        consumer = Consumer(
-            {
-                "bootstrap.servers": self.settings.kafka,
-                "group.id": "test",
-                "isolation.level": "read_committed",
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-            }
-        )
-        try:
-            partitions = consumer.list_topics(topic, 30).topics[topic].partitions
-            consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
-            found, ended, deadline = [], set(), time.monotonic() + 60
-            while len(ended) < len(partitions):
-                assert time.monotonic() < deadline, f"{topic} never ended"
-                for message in consumer.consume(5000, 0.2):
-                    error = message.error()
-                    if error is None:
-                        found.append((message.key(), message.value()))
-                    elif error.code() == KafkaError._PARTITION_EOF:
-                        ended.add(message.partition())
-                    else:
-                        raise AssertionError(str(error))
-            return found
-        finally:
-            consumer.close()
+        return committed(self.settings.kafka, topic)
 
     def entries(self) -> dict[bytes, bytes]:
         """The entries of the view."""
