@@ -48,30 +48,42 @@ def services_of(
     names: Sequence[str] = tuple(SERVICES),
 ) -> list[Service]:
     """The services to run from this folder now: of the live generation, then of the other one."""
-    known = generations.read(data)
-
-    def service(name: str, label: str, **changes: str) -> Service:
-        log = data / "logs" / f"{label}.log"
-        environment = {**given, **changes}
-        return Service(name, label=label, log=log, environment=environment, record=record)
-
+    live = generations.read(data).live
     # The others do not care, and a hospital's connection must not be cut by a switch.
     found = [
-        service(name, name, DSN_GENERATION=str(known.live if name in OF_LIVE else 0))
+        Service(
+            name,
+            log=data / "logs" / f"{name}.log",
+            environment={**given, "DSN_GENERATION": str(live if name in OF_LIVE else 0)},
+            record=record,
+        )
         for name in names
     ]
-    if known.other is not None:
-        found += [
-            service(
-                name,
-                f"{name}-g{known.other}",
-                DSN_GENERATION=str(known.other),
-                DSN_RATE=str(known.rate),
-            )
-            for name in OF_A_GENERATION
-            if name in names
-        ]
-    return found
+    return found + beside(data, given, record, names)
+
+
+def beside(
+    data: Path,
+    given: Mapping[str, str],
+    record: Recorder,
+    names: Sequence[str] = OF_A_GENERATION,
+) -> list[Service]:
+    """The services of the generation that is built beside the live one; none when none is."""
+    known = generations.read(data)
+    if known.other is None:
+        return []
+    changes = {"DSN_GENERATION": str(known.other), "DSN_RATE": str(known.rate)}
+    return [
+        Service(
+            name,
+            label=f"{name}-g{known.other}",
+            log=data / "logs" / f"{name}-g{known.other}.log",
+            environment={**given, **changes},
+            record=record,
+        )
+        for name in OF_A_GENERATION
+        if name in names
+    ]
 
 
 def run(name: str, settings: Settings) -> None:

@@ -31,8 +31,6 @@ WARM_CHANGES = 200
 RATE = 50
 #: Looked at after a worker came, went or died, s: longer than its group waits for a dead one.
 AFTER_S = 20.0
-#: For a worker to start and be given lanes, on a crowded machine, s.
-JOINED_S = 120.0
 #: How long workers are looked at that have nothing to do, s.
 IDLE_S = 5.0
 
@@ -158,12 +156,7 @@ def _pauses(system: System, loads: Loads, workers: int, say: Say) -> dict[str, o
 def _joined(system: System, slot: int) -> Service:
     """One more worker, that has been given lanes."""
     worker = system.add_worker(slot)
-    end = time.monotonic() + JOINED_S
-    while "lanes_opened" not in worker.log.read_text(errors="replace"):
-        system.check()
-        if time.monotonic() >= end:
-            raise BenchError(f"{worker.name} was given no lanes within {JOINED_S:g} s")
-        time.sleep(0.1)
+    system.await_lanes(worker)
     return worker
 
 

@@ -20,7 +20,7 @@ from dsn_deploy.bench.figures import BenchError
 from dsn_deploy.faults.members import Member
 from dsn_deploy.logs import tail
 from dsn_deploy.provision import provision
-from dsn_deploy.services import SERVICES, Service
+from dsn_deploy.services import SERVICES, Service, beside
 from dsn_deploy.stack import EmbeddedStack
 from dsn_deploy.stack.embedded import environment
 from dsn_deploy.stack.ports import FREE_PORTS, is_free
@@ -32,6 +32,8 @@ PROFILE = "DSN_BENCH_PROFILE"
 
 #: Longest start of the services: five Python processes on a crowded machine.
 READY_S = 120.0
+#: For a worker to start and be given lanes, on a crowded machine, s.
+LANES_S = 120.0
 _LOOK_S = 0.1
 
 _SOURCES = """
@@ -115,6 +117,24 @@ class System:
         self._services.append(worker)
         worker.start()
         return worker
+
+    def add_generation(self) -> None:
+        """Start what is to run beside the live services, as a rebuild asks for, until it has lanes."""
+        record = self._stack.state_file.record
+        new = beside(self.settings.data, environment(self.settings), record)
+        for service in new:
+            self._services.append(service)
+            service.start()
+        self.await_lanes(next(one for one in new if one.name.startswith("streams")))
+
+    def await_lanes(self, worker: Service) -> None:
+        """Wait until a stream worker has been given lanes. Raises ``BenchError``."""
+        end = time.monotonic() + LANES_S
+        while "lanes_opened" not in worker.log.read_text(errors="replace"):
+            self.check()
+            if time.monotonic() >= end:
+                raise BenchError(f"{worker.name} was given no lanes within {LANES_S:g} s")
+            time.sleep(_LOOK_S)
 
     def drop(self, service: Service) -> None:
         """It has ended, and is not missed."""

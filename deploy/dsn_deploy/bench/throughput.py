@@ -70,14 +70,14 @@ def measure(
     share = changes // len(loads)
     ready = [(list(load.messages(share)), outbox) for load, outbox in loads]
     say(f"{share * len(loads)} changes made")
-    before, cpu_before = _numbered(system.settings), usage.cpu_s()
+    before, cpu_before = numbered(system.settings), usage.cpu_s()
     began = time.monotonic()
     duplicates = _take_all(system, ready, say)
     taking_s = time.monotonic() - began
     say(f"{changes} changes taken in {taking_s:.1f} s")
     ended = wait_readable(system, say)
     cpu_s = {name: at - cpu_before[name] for name, at in usage.cpu_s().items()}
-    after = _numbered(system.settings)
+    after = numbered(system.settings)
     return Throughput(
         changes=sum(after.values()) - sum(before.values()),
         duplicates=duplicates,
@@ -93,7 +93,7 @@ def wait_readable(system: System, say: Callable[[str], object]) -> float:
     Complete means: every number contained, every record linked and settled, and no further link
     for ``QUIET_S``, which is not counted. Raises ``BenchError`` when nothing moves any more.
     """
-    expected = _numbered(system.settings)
+    expected = numbered(system.settings)
     watch = _Watch(sum(expected.values()), say)
     place, since = -1, 0.0
     with psycopg.connect(system.settings.conninfo, autocommit=True) as connection:
@@ -198,6 +198,6 @@ def _take(messages: Sequence[Message], outbox: Outbox, stopping: threading.Event
     return after.duplicate - before.duplicate
 
 
-def _numbered(settings: Settings) -> dict[str, int]:
+def numbered(settings: Settings) -> dict[str, int]:
     """Highest number of each source."""
     return {one.source: one.received - one.duplicate for one in status(settings)}

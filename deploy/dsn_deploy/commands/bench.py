@@ -14,6 +14,7 @@ def register(app: typer.Typer) -> None:
     bench.command("end-to-end")(end_to_end)
     bench.command("identity")(identity)
     bench.command("partition")(partition)
+    bench.command("rebuild")(rebuild)
     bench.command("scale")(scale)
     bench.command("stream")(stream)
     app.add_typer(bench, name="bench")
@@ -120,6 +121,32 @@ def partition(
     show(figures, as_json=as_json)
     if not balanced:
         typer.echo("dsn: the ledger does not balance", err=True)
+        raise typer.Exit(FAILED)
+
+
+def rebuild(
+    people: Annotated[int, typer.Option(min=1, help="People, known to both sources.")] = 10_000,
+    changes: Annotated[int, typer.Option(min=2, help="In the journal.")] = 100_000,
+    partitions: Annotated[int, typer.Option(min=1, max=256, help="Of every topic: lanes.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Everything from offset 0 of the journal again, beside what serves: changes/s, CPU."""
+    from dsn_deploy.asked import Asked as Stop
+    from dsn_deploy.asked import StopAsked
+    from dsn_deploy.bench.figures import Progress, show
+    from dsn_deploy.bench.rebuild import Asked, run
+    from dsn_deploy.errors import FAILED, INTERRUPTED
+
+    stop = Stop()
+    try:
+        with stop.listening(), stop.interruptible():  # Ctrl-C leaves no server behind
+            asked = Asked(people=people, changes=changes, partitions=partitions)
+            measured = run(asked, Progress().say)
+    except StopAsked:
+        raise typer.Exit(INTERRUPTED) from None
+    show(measured.figures(), as_json=as_json)
+    if measured.differences:
+        typer.echo("dsn: the rebuild says something else than the live charts", err=True)
         raise typer.Exit(FAILED)
 
 
