@@ -144,12 +144,27 @@ class World:
                     for tables in (self.database.tables, self.database.standby())
                 )
                 read = min(*audited, self.committed(place))
-                # What an outbox held that is gone as well, nobody could bring back.
-                kept = log.high if not any(edge.was_restored for edge in self.edges) else read
+                kept = self._needed(place, read)
                 self.broker.forget(place, kept)
                 self.cut_at[place] = log.low
                 unread = range(read, log.low)
                 self._unread.setdefault(place, []).append(unread)
+
+    def _needed(self, place: tuple[str, int], read: int) -> int:
+        """Where the first change is that somebody has yet to read and no outbox need hold: a journal
+        keeps that. What is confirmed an outbox frees, and a standby may not have it; what an
+        outbox held that is gone as well, nobody could bring back."""
+        log = self.broker.logs[place]
+        if any(edge.was_restored for edge in self.edges):
+            return read
+        told = self.receipts.told
+        for record in sorted(log.past, key=lambda one: one.offset):
+            if record.offset < read:
+                continue
+            change = change_in(record.value or b"")
+            if change and change.seq <= told.get((change.source, change.epoch), 0):
+                return record.offset
+        return log.high
 
     @property
     def journal(self) -> Iterator[RecordChange]:
