@@ -17,6 +17,10 @@ a source one of whose records moves for longer than ``STUCK_S`` gets no further 
 move is over. Holding every receipt back while anything moves would not be safer (an old receipt's
 record may move as well), and would let outboxes grow for as long as somewhere somebody merges.
 
+**The highest number seen never goes back**, whatever a standby knows that took over: an outbox restored
+from an old copy asks for it before it gives numbers, and would give one that the journal has. What is
+complete does go back; an outbox must know what the centre has now.
+
 **Claims** say who is who; what the store has of them is their effect on the links, behind the
 identity stage. The journal keeps ``dsn.identity.requests`` for good, and the outbox its copy as
 above.
@@ -24,7 +28,7 @@ above.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dsn_schemas.records import Receipt
@@ -74,22 +78,25 @@ def due(
     told: Mapping[Key, Receipt],
     look: Look,
     held: Collection[tuple[str, str]] = (),
+    seen: Mapping[Key, int] | None = None,
 ) -> dict[Key, Receipt]:
     """The receipts to publish now; ``told`` are the last ones, ``held`` (topic, source) wait.
 
-    A held source is told again what it was told before, and nothing when that is not known.
+    A held source is told again what it was told before, and nothing when that is not known. ``seen``
+    are the highest numbers that were ever told as seen.
     """
+    known = seen or {}
     found: dict[Key, Receipt] = {}
     for one in progress:
         before = told.get(one.key)
-        complete = one.complete
+        complete, highest = one.complete, max(one.seen, known.get(one.key, 0))
         if (one.topic, one.source) in held:
             if before is None:
                 continue
             complete = min(complete, before.seq)
         same = before is not None and (before.seq, before.seen, before.store) == (
             complete,
-            one.seen,
+            highest,
             look.store,
         )
         if before is not None and same and look.at - before.at < REPEAT_MS:
@@ -99,10 +106,19 @@ def due(
             epoch=one.epoch,
             seq=complete,
             at=look.at,
-            seen=one.seen,
+            seen=highest,
             store=look.store,
             issued=look.issued,
         )
+    return found
+
+
+def highest_seen(said: Iterable[tuple[str, Receipt]]) -> dict[Key, int]:
+    """The highest number told as seen, of each source and epoch; ``said``: changes topic, receipt."""
+    found: dict[Key, int] = {}
+    for topic, one in said:
+        key = (topic, one.source, one.epoch)
+        found[key] = max(one.seen, found.get(key, 0))
     return found
 
 

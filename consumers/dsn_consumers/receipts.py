@@ -10,7 +10,7 @@ What is decided is in ``receipt`` and ``gap``; what outboxes make of it, in ``ds
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -26,14 +26,15 @@ from dsn_consumers.generations import consumer_of
 from dsn_consumers.intake import Intake
 from dsn_consumers.pump import LOCK_EVERY_S, connect
 from dsn_consumers.quarantine_tail import QuarantineTail, TailUnread
-from dsn_consumers.receipt import Key, Look, Moves, Progress
+from dsn_consumers.receipt import Key, Look, Moves, Progress, highest_seen
+from dsn_consumers.said import SayingsUnread, receipts_said
 from dsn_consumers.stopping import Backoff, Stop
 from dsn_schemas import metrics
 from dsn_schemas.records import Receipt, ResendRequest, RetryRequest
 from dsn_schemas.registry import RegistryIds, RegistryUnreachable
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import CHANGES_PREFIX, QUARANTINE, RECEIPTS_PREFIX, named, receipts_topic
-from dsn_schemas.wire import Codec
+from dsn_schemas.wire import Codec, UnknownSchema
 
 log = structlog.get_logger()
 
@@ -48,6 +49,8 @@ ROUND_S = 1.0
 LOOK_S = 30.0
 #: How long the store may lag behind the end of the quarantine before a round is given up, s.
 QUARANTINE_S = 10.0
+#: How long everything that was ever said may take to be read at the beginning, s.
+SAID_S = 30.0
 #: A transaction of some small records takes milliseconds, or the brokers are away.
 TRANSACTION_S = 15.0
 
@@ -69,6 +72,8 @@ class Receipts:
         self._stop = stop
         self._codec = Codec(RegistryIds(settings))
         self._told: dict[Key, Receipt] = {}
+        #: The highest number ever told as seen.
+        self._seen: dict[Key, int] = {}
         self._moves = Moves()
         self._held: set[tuple[str, str]] = set()
         self._topics: frozenset[str] = frozenset()
@@ -80,7 +85,14 @@ class Receipts:
         while not self._stop.asked:
             try:
                 self._session(backoff)
-            except (KafkaException, RegistryUnreachable, TailUnread, psycopg.Error) as error:
+            except (
+                KafkaException,
+                RegistryUnreachable,
+                SayingsUnread,
+                TailUnread,
+                UnknownSchema,
+                psycopg.Error,
+            ) as error:
                 if isinstance(error, psycopg.Error) and not is_passing(error):
                     raise
                 pause = backoff.next_s()
@@ -107,6 +119,7 @@ class Receipts:
             intake = Intake(self._settings, self.name)
             tail = QuarantineTail(self._settings)
             self._told.clear()  # somebody else may have told otherwise meanwhile
+            self._recall(intake.topics())
             metrics.readiness.set(self.name, True)
             log.info("consumer_ready", consumer=self.name)
             try:
@@ -119,6 +132,12 @@ class Receipts:
             finally:
                 tail.close()
                 intake.close()
+
+    def _recall(self, names: Iterable[str]) -> None:
+        """What was ever said; nobody else can say anything any more."""
+        topics = [name for name in names if name.startswith(RECEIPTS_PREFIX)]
+        said = receipts_said(self._settings, self._codec, topics, SAID_S)
+        self._seen = highest_seen(said)
 
     def round(self, connection: Connection, producer: Producer, tail: QuarantineTail) -> None:
         """Notice holes, then publish what is due.
@@ -139,6 +158,7 @@ class Receipts:
             return
         self._publish(producer, due, requests)  # 4
         self._told.update(due)
+        self._seen.update((key, one.seen) for key, one in due.items())
         if requests:
             numbers = [request.number for _, request in requests]
             connection.execute(statement("requests_published"), {"numbers": numbers})  # 5
@@ -176,7 +196,7 @@ class Receipts:
             assert row is not None
             store, issued = str(row[0]), int(row[1]) + 1
             look = Look(store=store, issued=issued, at=time.time_ns() // 1_000_000)
-            due = receipt.due(progress, self._told, look, self._held)
+            due = receipt.due(progress, self._told, look, self._held, self._seen)
             if due:
                 connection.execute(statement("issue"), {"issued": issued})
         return due

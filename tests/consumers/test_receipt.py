@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from dsn_consumers import gap
 from dsn_consumers.gap import Gap, Hole
-from dsn_consumers.receipt import REPEAT_MS, STUCK_S, Look, Moves, Progress, due
+from dsn_consumers.receipt import REPEAT_MS, STUCK_S, Look, Moves, Progress, due, highest_seen
 
 T = "dsn.changes.a"
 LOOK = Look(store="s:1", issued=7, at=1000)
@@ -39,6 +39,26 @@ def test_a_store_that_went_back_says_so() -> None:
     told = due([progress(5)], {}, LOOK)
 
     assert due([progress(3)], told, LOOK)[T, "adt", 1].seq == 3
+
+
+def test_the_highest_number_seen_never_goes_back() -> None:
+    """A standby that took over has not read it again yet; a restored outbox must not give it again."""
+    told = due([progress(5, 9)], {}, LOOK)
+    seen = highest_seen((key[0], one) for key, one in told.items())
+    standby = replace(LOOK, store="s:2", issued=1)
+
+    (now,) = due([progress(3, 4)], {}, standby, seen=seen).values()
+    assert (now.seq, now.seen, now.store) == (3, 9, "s:2")
+    (later,) = due([progress(3, 11)], {}, standby, seen=seen).values()
+    assert later.seen == 11
+
+
+def test_the_highest_number_is_of_each_source_and_epoch() -> None:
+    """Whatever order the receipts are read in."""
+    said = list(due([progress(5, 9), progress(0, 2, epoch=2)], {}, LOOK).values())
+    older = [replace(one, seen=1) for one in said]
+
+    assert highest_seen((T, one) for one in [*said, *older]) == {(T, "adt", 1): 9, (T, "adt", 2): 2}
 
 
 def test_a_source_with_a_move_that_does_not_end_is_held() -> None:

@@ -151,6 +151,29 @@ def test_a_receipt_follows_the_store_and_never_leads(running: Desk) -> None:
     assert len({word.store for word in words}) == 1 and ":1" in words[0].store
 
 
+def test_a_standby_that_took_over_does_not_take_back_what_was_seen(desk: Desk) -> None:
+    """Another process, on a database that has read less: it says what is complete now, and the highest
+    number that was ever seen."""
+    journal, conninfo = desk.journal, desk.journal.settings.conninfo
+    journal.audit()
+    stop, thread, failed = desk.start()
+    journal.settle(three(desk), "audit")
+    until(lambda: desk.receipts() == [(0, 3)])
+    stop.ask()
+    thread.join(30)
+    journal.stop()
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute("UPDATE dsn_store.source_lanes SET read = 1, complete = 0")
+
+    stop, thread, failed_again = desk.start()
+    until(lambda: len(desk.receipts()) == 2)
+    stop.ask()
+    thread.join(30)
+
+    assert failed == failed_again == []
+    assert desk.receipts() == [(0, 3), (0, 3)]
+
+
 def test_a_receipt_waits_for_the_quarantine(running: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A number may be complete because it was set aside: then it has to be there, too."""
     journal = running.journal

@@ -38,6 +38,8 @@ KINDS = {
     "retention": 2,
     "another worker": 1,
 }
+#: A standby takes over that may lack what the primary had.
+FAILOVERS = frozenset(("failover", "quiet failover"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import psycopg
@@ -23,7 +23,7 @@ from dsn_deploy.simulation.lane_clients import SimulatedProducer
 from dsn_deploy.simulation.network import KAFKA, POSTGRES, Network
 from dsn_schemas.records import Receipt
 from dsn_schemas.settings import Settings
-from dsn_schemas.topics import QUARANTINE
+from dsn_schemas.topics import CHANGES_PREFIX, QUARANTINE, RECEIPTS_PREFIX
 from dsn_schemas.wire import Codec
 
 
@@ -108,9 +108,20 @@ class Rounds(Receipts):
         self._stop = Stop()
         self._codec = Codec(process.ids)
         self._told = {}
+        self._seen = receipt.highest_seen(self._said())
         self._moves = Moves()
         self._held = set()
         self._topics = frozenset(process.broker.topics)
+
+    def _said(self) -> Iterator[tuple[str, Receipt]]:
+        """As ``receipts_said``."""
+        broker = self._process.broker
+        for (topic, number), log in sorted(broker.logs.items()):
+            if topic.startswith(RECEIPTS_PREFIX):
+                for record in broker.read((topic, number), log.low, 10_000):
+                    word = self._codec.decode(record.value or b"")
+                    if isinstance(word, Receipt):
+                        yield CHANGES_PREFIX + topic.removeprefix(RECEIPTS_PREFIX), word
 
     def look(self, connection: Connection) -> None:
         """As ``_look``: which records move for too long."""
@@ -139,7 +150,7 @@ class Rounds(Receipts):
             progress = [Progress(**dict(zip(names, row, strict=True))) for row in rows]
             row: Any = connection.execute(statement("store_identity")).fetchone()
             look = Look(store=row[0], issued=row[1] + 1, at=self._process.broker.clock_ms)
-            due = receipt.due(progress, self._told, look, self._held)
+            due = receipt.due(progress, self._told, look, self._held, self._seen)
             if due:
                 connection.execute(statement("issue"), {"issued": look.issued})
         self._process.point("receipts.2 after")

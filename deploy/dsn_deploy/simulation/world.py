@@ -20,7 +20,7 @@ from dsn_deploy.simulation.ids import SimulatedIds
 from dsn_deploy.simulation.kernel import Actor, Kernel
 from dsn_deploy.simulation.network import KAFKA, Network
 from dsn_deploy.simulation.outside import change_in
-from dsn_deploy.simulation.plan import Plan
+from dsn_deploy.simulation.plan import FAILOVERS, Plan
 from dsn_deploy.simulation.reader import Reader
 from dsn_deploy.simulation.receipts import ReceiptsProcess
 from dsn_deploy.simulation.story import SOURCES, message_of
@@ -151,20 +151,16 @@ class World:
                 self._unread.setdefault(place, []).append(unread)
 
     def _needed(self, place: tuple[str, int], read: int) -> int:
-        """Where the first change is that somebody has yet to read and no outbox need hold: a journal
-        keeps that. What is confirmed an outbox frees, and a standby may not have it; what an
-        outbox held that is gone as well, nobody could bring back."""
-        log = self.broker.logs[place]
-        if any(edge.was_restored for edge in self.edges):
+        """How far a journal may be cut; everything below ``read`` was read by everybody.
+
+        What nobody has read the outboxes have. But what an outbox held that is gone as well nobody could
+        bring back; and an outbox frees what was confirmed, within seconds here and days as shipped,
+        while a standby that takes over may lack it.
+        """
+        restored = any(edge.was_restored for edge in self.edges)
+        if restored or any(fault.kind in FAILOVERS for fault in self.plan.faults):
             return read
-        told = self.receipts.told
-        for record in sorted(log.past, key=lambda one: one.offset):
-            if record.offset < read:
-                continue
-            change = change_in(record.value or b"")
-            if change and change.seq <= told.get((change.source, change.epoch), 0):
-                return record.offset
-        return log.high
+        return self.broker.logs[place].high
 
     @property
     def journal(self) -> Iterator[RecordChange]:
