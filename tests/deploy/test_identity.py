@@ -117,7 +117,7 @@ def test_training_without_labels_gives_weights_that_fall_with_the_level():
     weights = parsed(json.dumps(file).encode())
     bits = file["levels_bits"]
 
-    assert weights.version.startswith("trained-")
+    assert weights.version.startswith("trained+")
     for field, chains in ORDER.items():
         for chain in chains:
             found = [bits[field][level] for level in chain]

@@ -237,12 +237,16 @@ def _coded_sex_differs(a: Features, b: Features) -> bool:
 
 def _path(a: Features, b: Features, seen: Seen, weights: Weights) -> str | None:
     """The rule that lets a pair of enough weight be joined."""
-    if a.newborn or b.newborn or a.placeholder or b.placeholder:
+    if a.newborn or b.newborn:
+        return None
+    if bool(a.born) != bool(b.born) and seen.nam == NAM_CLAIMED:
+        return "nam-claimed-undated" if _undated(a, b, seen) else None
+    if a.placeholder or b.placeholder:
         return None
     if (a.twin or b.twin) and seen.given != SAME:
         return None
     if seen.nam in (SAME, NAM_CLAIMED):
-        return _by_nam(a, b, seen)
+        return _by_nam(a, b, seen) or _unnamed(a, b, seen, weights)
     if a.suffix != b.suffix:
         return None  # where one is called junior, somebody else has the same name
     if seen.nam == NAM_ONE_OFF:
@@ -288,6 +292,16 @@ def _by_nam(a: Features, b: Features, seen: Seen) -> str | None:
     return "nam-claimed-same-year" if year and vouched and seen.exact and seen.backed else None
 
 
+def _undated(a: Features, b: Features, seen: Seen) -> bool:
+    """One record has no birth date, and the number that the other's date vouches for: a date that
+    was not asked does not say that the card is somebody else's. The name must be the same, and the
+    home, telephone or parents; a parent of the same name has a child's card of its own age."""
+    vouched = set(a.trusted) & set(b.claimed) or set(a.claimed) & set(b.trusted)
+    names = seen.given == SAME and seen.family in _CLEAR_FAMILY and a.suffix == b.suffix
+    twins = a.twin or b.twin
+    return bool(vouched and names and seen.backed and not twins) and seen.sex != SEX_DIFFERS
+
+
 def _by_identifier(a: Features, b: Features, seen: Seen) -> str | None:
     """The same personal number, or the same local one and nothing unclear.
 
@@ -309,12 +323,14 @@ def _unnamed(a: Features, b: Features, seen: Seen, weights: Weights) -> str | No
     """Nothing but one record's given name is missing, of an adult: number, whole birth date, surname
     and home are the same. Only a twin at the same home and on the same number agrees on as much;
     of children that is a newborn's sister, and a question."""
-    if seen.identifier != SAME or seen.born != SAME or bool(a.givens) == bool(b.givens):
+    if SAME not in (seen.nam, seen.identifier) or seen.born != SAME:
+        return None
+    if bool(a.givens) == bool(b.givens):
         return None
     adult = a.born < str(weights.adult_born_before) and not (a.twin or b.twin)
     home = seen.at_home and seen.postal == SAME
     sure = seen.family in (SAME, FAMILY_PART) and seen.sex != SEX_DIFFERS and home
-    return "identifier-same-unnamed" if adult and sure else None
+    return "number-same-unnamed" if adult and sure else None
 
 
 def _one_typing_error(seen: Seen) -> bool:
@@ -329,17 +345,21 @@ def _one_typing_error(seen: Seen) -> bool:
 
 def _by_traits(a: Features, b: Features, seen: Seen) -> str | None:
     """No number in common: name, birth date and sex must carry it, and at most one of them may be
-    a near agreement, which something else must back. Numbers that speak against leave only the
+    a near agreement, which something else must back; a sex entered wrongly, at the same home. Numbers that speak against leave only the
     exact person at the same home. A given name that is a part of the other may be a twin's, whose
-    parents are the same, and another parent is another person's: there the home must be the same."""
-    if seen.sex == SEX_DIFFERS:
-        return None
+    parents are the same, and another parent is another person's: there the home must be the same.
+    Where either name is a part of the other's, Luis and José Luis may be two at the same home as well.
+    A mistyped date needs more than one parent's name: in a million people some share as much."""
     same_home = seen.reached or (seen.street == SAME and seen.postal != POSTAL_DIFFERS)
+    if seen.sex == SEX_DIFFERS:
+        return "traits-but-sex" if _to_the_letter(seen) and seen.at_home else None
     if seen.nam == NAM_UNLIKE or seen.identifier in (ID_MIXED, ID_NEAR, ID_DIFFERS):
         exact = seen.exact and seen.given == SAME and seen.born == SAME and same_home
         return "traits-despite-number" if exact else None  # Marie may have a twin, Marie-Ève
     doubtful = seen.given == GIVEN_PART or PARENT_DIFFERS in (seen.mother, seen.father)
     if doubtful and not same_home:
+        return None
+    if seen.given == GIVEN_PART and seen.family == FAMILY_PART and not _begin_alike(a, b):
         return None
     if seen.born == SAME and seen.exact:
         return "traits-exact"
@@ -350,7 +370,20 @@ def _by_traits(a: Features, b: Features, seen: Seen) -> str | None:
     if seen.born == SAME and seen.given == GIVEN_INVERTED:
         return "traits-inverted"
     near = _date_fits(a, b, seen) or (seen.born == BORN_PART and years_apart(a.born, b.born) == 0)
-    return "traits-date-near" if near and seen.exact else None
+    at_one_place = seen.reached or seen.at_home or (seen.mother, seen.father) == (SAME, SAME)
+    return "traits-date-near" if near and seen.exact and at_one_place else None
+
+
+def _to_the_letter(seen: Seen) -> bool:
+    """Name and birth date are the same, no part of them only, and no parent or number is another."""
+    names = (seen.given, seen.family, seen.born) == (SAME, SAME, SAME)
+    parents = PARENT_DIFFERS not in (seen.mother, seen.father)
+    return names and parents and seen.nam == MISSING and seen.identifier == MISSING
+
+
+def _begin_alike(a: Features, b: Features) -> bool:
+    """Given names of the two begin with the same word."""
+    return bool({one.split()[0] for one in a.givens} & {one.split()[0] for one in b.givens})
 
 
 def _date_fits(a: Features, b: Features, seen: Seen) -> bool:

@@ -20,6 +20,9 @@ import msgspec
 
 from dsn_streams.matching.levels import FIELDS, LEVELS, Variants
 
+#: Grows with every change of features, keys, levels or gates after which a pair may come to another
+#: outcome: a state is of one version of these as well.
+RULES = 2
 #: Weights are integers of this fraction of a bit: sums do not depend on the order of adding.
 UNITS_PER_BIT = 256
 DIGEST_LENGTH = 8
@@ -131,7 +134,7 @@ def _weights(file: WeightsFile, digest: str) -> Weights:
     known = frozenset((*file.given_percent, *file.given_known))
     groups = tuple(frozenset(group) for group in file.given_variants)
     return Weights(
-        version=f"{file.version}-{digest}",
+        version=f"{file.version}+{RULES}-{digest}",
         prior=units(log2(file.population)),
         same_min=units(file.thresholds_bits["same"]),
         same_alone_min=units(file.thresholds_bits["same_alone"]),

@@ -632,6 +632,102 @@ OURS = [
         ),
         "review",
     ),
+    (
+        "77 strangers of one name, birth dates a digit apart, one father's name, other homes",
+        who(
+            "Éva",
+            "Awashish",
+            "1943-02-15",
+            "F",
+            number=nam("AWAE", "1943-02-15", "F"),
+            street="CP 87",
+            postal="G0X 3R0",
+            mother="Marie-Louise Odjick",
+            father="Dominique Awashish",
+        ),
+        who(
+            "Éva",
+            "Awashish",
+            "1943-02-12",
+            "F",
+            street="CP 565",
+            postal="J0K 1M0",
+            father="Dominique Awashish",
+        ),
+        "review",
+    ),
+    (
+        "77b the same at one home: a typing error",
+        who("Éva", "Awashish", "1943-02-15", "F", **HOME, father="Dominique Awashish"),
+        who("Éva", "Awashish", "1943-02-12", "F", **HOME, father="Dominique Awashish"),
+        "same",
+    ),
+    (
+        "78 twins at home, Luis and José Luis, one with a surname less, no numbers",
+        who("Luis", "Diaz Morales", "1999-05-13", "M", **HOME, father="Luis Diaz Morales"),
+        who("José Luis", "Diaz", "1999-05-13", "M", **HOME, mother="Daniela Ramirez Torres"),
+        "review",
+    ),
+    (
+        "79 no birth date was asked, the number is vouched for by the other record",
+        who(
+            "Roger", "Clairrolle", "1950-11-22", "M", number=nam("CLAR", "1950-11-22", "M"), **HOME
+        ),
+        who(
+            "Roger", "Clairrolle", "1900-01-01", "M", number=nam("CLAR", "1950-11-22", "M"), **HOME
+        ),
+        "same",
+    ),
+    (
+        "79b the same, and nothing else in common",
+        who(
+            "Roger", "Clairrolle", "1950-11-22", "M", number=nam("CLAR", "1950-11-22", "M"), **HOME
+        ),
+        who("Roger", "Clairrolle", "1900-01-01", "M", number=nam("CLAR", "1950-11-22", "M")),
+        "review",
+    ),
+    (
+        "79c a mother's number on a child whose birth date was not asked",
+        who("Anne", "Lavoie", "1972-09-21", "F", number=ANNE, **HOME),
+        who("Lily", "Lavoie", "1900-01-01", "F", number=ANNE, **HOME),
+        "review",
+    ),
+    (
+        "79d a father's number on his son's record, called junior, without a birth date",
+        who("Yvon", "Picard", "1950-03-03", "M", number=nam("PICY", "1950-03-03", "M"), **HOME),
+        who("Yvon", "Picard Jr", "", "M", number=nam("PICY", "1950-03-03", "M"), **HOME),
+        "review",
+    ),
+    (
+        "80 the sex entered wrongly, at one home",
+        who("Sophie", "Bouchard", "1988-02-03", "F", **HOME, **MOTHER),
+        who("Sophie", "Bouchard", "1988-02-03", "M", **HOME, **MOTHER),
+        "same",
+    ),
+    (
+        "80b a name for both sexes, two homes",
+        who("Camille", "Bouchard", "1988-02-03", "F", **HOME),
+        who("Camille", "Bouchard", "1988-02-03", "M", street="9 rue B", postal="J4N 2W3"),
+        "review different",
+    ),
+    (
+        "80c twins of both sexes at home, one name a part of the other",
+        who("Camille", "Bouchard", "1988-02-03", "F", **HOME, **MOTHER),
+        who("Camille-Antoine", "Bouchard", "1988-02-03", "M", **HOME, **MOTHER),
+        "review different",
+    ),
+    (
+        "81 an adult's own number, no given name on one record, one home",
+        who("Yves", "Gagnon", "1953-04-03", "M", number=nam("GAGY", "1953-04-03", "M"), **HOME),
+        who("", "Gagnon", "1953-04-03", "M", number=nam("GAGY", "1953-04-03", "M"), **HOME),
+        "same",
+    ),
+    (
+        "81b the same of a child: twins may have been given one card",
+        who("Léa", "Gagnon", "2015-06-03", "F", number=LEA, **HOME),
+        who("", "Gagnon", "2015-06-03", "F", number=LEA, **HOME),
+        "review",
+    ),
 ]
 CASES += OURS
 
