@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
+import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from dsn_schemas.gathering import gathered
@@ -26,6 +27,8 @@ from dsn_schemas.settings import Settings
 from dsn_schemas.topics import STATE_CLAIMS, named
 from dsn_streams.clients import END_WAIT_MS, GATHER_S, Clients, Config
 from dsn_streams.errors import LaneError, NotDurable, Overtaken
+
+log = structlog.get_logger()
 
 #: Longest wait for a claim to be confirmed, and for the claims to be read, s.
 CONFIRM_S = 12.0
@@ -146,7 +149,12 @@ def _read(
                         return found
                     continue
                 at = (message.offset() or 0) + 1
-                claim = claim_of(message.key() or b"")
+                try:
+                    claim = claim_of(message.key() or b"")
+                except ValueError:
+                    # No worker wrote it, so it stands for no writer.
+                    log.warning("unreadable_claim", topic=place[0], offset=at - 1)
+                    continue
                 if message.value() is None:
                     found.pop(claim, None)
                 else:

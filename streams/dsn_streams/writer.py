@@ -19,6 +19,8 @@ MESSAGE_S = 12
 INIT_S = 30
 #: Topic, partition, key, value.
 Record = tuple[str, int, bytes | None, bytes | None]
+#: Hears what became of a record.
+Report = Callable[[KafkaError | None, Message], None]
 
 
 class Writer:
@@ -39,8 +41,8 @@ class Writer:
         try:
             producer.begin_transaction()
             _produce(producer, records)
-            for number, (topic, partition, key, value) in enumerate(marks):
-                producer.produce(topic, value, key, partition, on_delivery=_into(reached, number))
+            for number, mark in enumerate(marks):
+                _produce_later(producer, mark, _into(reached, number))
             _commit(producer)
         except KafkaException as error:
             raise NotDurable(f"{self._stage}: {error.args[0]}") from error
@@ -73,7 +75,7 @@ def fenced(settings: Settings, stage: str, name: str, clients: Clients) -> Trans
     return producer
 
 
-def _into(reached: dict[int, int], number: int) -> Callable[[KafkaError | None, Message], None]:
+def _into(reached: dict[int, int], number: int) -> Report:
     def delivered(error: KafkaError | None, message: Message) -> None:
         if error is None:
             reached[number] = message.offset() or 0
@@ -86,26 +88,24 @@ def _produce(producer: TransactionalProducer, records: Iterable[Record]) -> None
 
     Arguments go by position: naming them takes the client half as long again.
     """
-    for topic, partition, key, value in records:
+    for record in records:
+        topic, partition, key, value = record
         try:
             producer.produce(topic, value, key, partition)
         except BufferError:
-            _produce_later(producer, topic, partition, key, value)
+            _produce_later(producer, record)
 
 
 def _produce_later(
-    producer: TransactionalProducer,
-    topic: str,
-    partition: int,
-    key: bytes | None,
-    value: bytes | None,
+    producer: TransactionalProducer, record: Record, report: Report | None = None
 ) -> None:
     """Produce, waiting for room in the client's queue a bounded number of times."""
+    topic, partition, key, value = record
     for _ in range(100):
-        producer.poll(0.1)
         try:
-            producer.produce(topic, value, key, partition)
+            producer.produce(topic, value, key, partition, report)
         except BufferError:
+            producer.poll(0.1)
             continue
         return
     raise NotDurable(f"{topic}[{partition}]: the client's queue stayed full for 10 s")

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
+from confluent_kafka import Producer
 
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import STATE_CLAIMS
@@ -46,8 +47,8 @@ def standing(settings: Settings, stage: str) -> set[tuple[int, str]]:
     """The claims of a stage that nobody has taken back."""
     found: set[tuple[int, str]] = set()
     for key, value in committed(settings.kafka, STATE_CLAIMS):
-        claim = claim_of(key)
-        if claim.stage == stage:
+        if key.startswith(f"{stage}/".encode()):
+            claim = claim_of(key)
             change = found.add if value is not None else found.discard
             change((claim.lane, claim.writer))
     return found
@@ -94,3 +95,14 @@ def test_who_finds_a_later_claim_stops_and_fences_nobody(settings, stage):
 
     assert earlier.fenced == []
     assert standing(settings, stage) == {(0, "later")}
+
+
+def test_what_no_worker_wrote_stands_for_nobody(settings, stage):
+    """A record that somebody put there by hand stops no worker."""
+    producer = Producer({"bootstrap.servers": settings.kafka})
+    for key in (b"", b"one/two", b"stage/lane/writer", b"\xff/0/x"):
+        producer.produce(STATE_CLAIMS, b"1", key, 0)
+    assert producer.flush(30) == 0
+    Opening(settings, stage, "one", Clients()).take(0)
+
+    assert Opening(settings, stage, "two", Clients()).take(0) == ["one"]
