@@ -24,7 +24,7 @@ from dsn_deploy.simulation.network import KAFKA, POSTGRES, Network
 from dsn_schemas.records import Receipt
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import CHANGES_PREFIX, QUARANTINE, RECEIPTS_PREFIX
-from dsn_schemas.wire import Codec
+from dsn_schemas.wire import Codec, UnknownSchema
 
 
 class ReceiptsProcess(Actor):
@@ -77,7 +77,7 @@ class ReceiptsProcess(Actor):
                 cast(QuarantineTail, None),
             )
             self.point("receipts.5 after")
-        except (KafkaException, psycopg.Error):
+        except (KafkaException, UnknownSchema, psycopg.Error):
             self.away(f"{self.kind}'s neighbour away")
             self._core = None
             self.database.end_of(self)
