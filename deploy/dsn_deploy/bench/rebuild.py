@@ -101,8 +101,8 @@ def run(asked: Asked, say: Say) -> Measured:
             before = usage.cpu_s()
             opened_at = time.monotonic()
             say("building beside")
-            ended = _built(system, say)
-            cpu_s = {name: at - before[name] for name, at in usage.cpu_s().items()}
+            ended, after = _built(system, usage, say)
+            cpu_s = {name: at - before[name] for name, at in after.items()}
         return Measured(
             asked=asked,
             changes=changes,
@@ -113,8 +113,9 @@ def run(asked: Asked, say: Say) -> Measured:
         )
 
 
-def _built(system: System, say: Say) -> float:
-    """The instant at which the shadow was where the live one is, and said the same.
+def _built(system: System, usage: Usage, say: Say) -> tuple[float, dict[str, float]]:
+    """The instant at which the shadow was where the live one is and said the same, and the CPU seconds
+    that processes had used by then: comparing costs PostgreSQL some.
 
     Raises ``BenchError`` when it gets no further.
     """
@@ -122,9 +123,9 @@ def _built(system: System, say: Say) -> float:
     while True:
         system.check()
         done, total, moving = store.progress(system.settings.conninfo)
-        now = time.monotonic()
+        now, used = time.monotonic(), usage.cpu_s()
         if done == total and not moving and not store.differences(system.settings.conninfo):
-            return now
+            return now, used
         if (done, moving) != before:
             before, moved = (done, moving), now
         elif now - moved > STANDSTILL_S:
