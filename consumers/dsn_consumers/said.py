@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
+from dsn_schemas.gathering import gathered
 from dsn_schemas.records import Receipt
 from dsn_schemas.settings import Settings
 from dsn_schemas.topics import CHANGES_PREFIX, MESSAGE_BYTES_MAX, RECEIPTS_PREFIX
@@ -15,9 +16,12 @@ from dsn_schemas.wire import Codec, UnreadableRecord
 
 log = structlog.get_logger()
 
-#: Records taken at a time, and how long they are waited for, s.
-_RECORDS_MAX = 1_000
+#: Records taken at a time, how long the first is waited for and the others behind it, s.
+_RECORDS_MAX = 10_000
 _WAIT_S = 0.2
+_GATHER_S = 0.02
+#: The end of a topic is told by an answer that has nothing in it, ms.
+_END_WAIT_MS = 10
 
 
 class SayingsUnread(TimeoutError):
@@ -26,8 +30,10 @@ class SayingsUnread(TimeoutError):
 
 def receipts_said(
     settings: Settings, codec: Codec, topics: Collection[str], deadline_s: float
-) -> Iterator[tuple[str, Receipt]]:
-    """Every receipt of these receipts topics with its changes topic; they are compacted, so few.
+) -> list[tuple[str, Receipt]]:
+    """The newest receipt of each source and epoch in these receipts topics, with its changes topic.
+
+    Of the others only keys are looked at: a topic holds hours of them before it is compacted.
 
     Raises ``SayingsUnread``, ``KafkaException``, ``UnknownSchema``.
     """
@@ -42,27 +48,35 @@ def receipts_said(
             "auto.offset.reset": "earliest",
             "isolation.level": "read_committed",
             "allow.auto.create.topics": False,
+            "fetch.wait.max.ms": _END_WAIT_MS,
             "fetch.message.max.bytes": MESSAGE_BYTES_MAX,
             "log_level": 2,
         }
     )
+    newest: dict[tuple[str, bytes | str | None], bytes | str | None] = {}
     try:
         unread = set(topics)
         consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING) for topic in sorted(unread)])
         while unread:
             if time.monotonic() >= end:
                 raise SayingsUnread(f"{len(unread)} receipts topics not read in {deadline_s:g} s")
-            for message in consumer.consume(_RECORDS_MAX, _WAIT_S):
-                topic, error, value = message.topic() or "", message.error(), message.value()
+            for message in gathered(consumer, _RECORDS_MAX, _WAIT_S, _GATHER_S):
+                topic, error = message.topic() or "", message.error()
                 if error is not None and error.code() == KafkaError._PARTITION_EOF:
                     unread.discard(topic)
                 elif error is not None:
                     if not error.retriable():
                         raise KafkaException(error)
-                elif (word := _word(codec, topic, value)) is not None:
-                    yield CHANGES_PREFIX + topic.removeprefix(RECEIPTS_PREFIX), word
+                else:
+                    newest[topic, message.key()] = message.value()
     finally:
         consumer.close()
+    words = ((topic, _word(codec, topic, value)) for (topic, _), value in newest.items())
+    return [
+        (CHANGES_PREFIX + topic.removeprefix(RECEIPTS_PREFIX), word)
+        for topic, word in words
+        if word is not None
+    ]
 
 
 def _word(codec: Codec, topic: str, value: bytes | str | None) -> Receipt | None:

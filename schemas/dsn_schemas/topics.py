@@ -39,6 +39,9 @@ _STATE = {
     "segment.bytes": str(64 << 20),
     "min.cleanable.dirty.ratio": "0.3",
 }
+#: Whoever speaks or hears begins by reading all of it, and the active segment is never compacted: a
+#: source says something new each second, so a megabyte is hours and not weeks.
+_RECEIPTS = {**_COMPACTED, "segment.bytes": str(1 << 20), "min.cleanable.dirty.ratio": "0.3"}
 #: Establishment messages may hold documents; the same limit stands in broker and clients.
 MESSAGE_BYTES_MAX = 20 * 1024 * 1024
 #: The broker answers a reader of committed records when this much is there, or after this time: an
@@ -128,7 +131,7 @@ def topics(settings: Settings, establishments: Sequence[str]) -> list[Topic]:
         topic(QUARANTINE, "source", "any stage", _FOR_EVER),
         # Compacted: an outbox restored after months must still hear which numbers it gave.
         *(
-            topic(receipts_topic(name), "source + epoch", "receipts", _COMPACTED, 1)
+            topic(receipts_topic(name), "source + epoch", "receipts", _RECEIPTS, 1)
             for name in establishments
         ),
         topic(ACCESS, "person", "every reader", _FOR_EVER),
