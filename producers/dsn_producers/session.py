@@ -4,6 +4,7 @@ A row is *sent* once the broker confirmed it and all before it; after any failur
 that point is sent again under the same numbers, and the centre drops what it has. While Kafka is
 away nothing grows here: rows wait on disk.
 
+A backlog goes in batches with a rest behind each (``pace``), so that others' changes go between.
 Between two batches it does the rest: hears the centre (receipts, requests), frees what is old and
 covered, and sees by offsets and topic id whether the journal is still the one that confirmed.
 """
@@ -32,6 +33,7 @@ from dsn_producers.limits import Limits
 from dsn_producers.marks import Marks, mark_of
 from dsn_producers.outbox import now_ms
 from dsn_producers.outbox_file import EPOCH_SPAN, OutboxFile
+from dsn_producers.pace import rest_s
 from dsn_producers.receiving import Feed, Silence
 from dsn_producers.sending import Row
 from dsn_producers.window import Window
@@ -99,7 +101,7 @@ class Session:
         self._error: str | None = None
         self._confirmed = False
         self._quiet = False
-        self._reported = self._kept_at = self._folded_at = monotonic()
+        self._reported = self._kept_at = self._folded_at = self._rests_until = monotonic()
 
     @property
     def _epoch(self) -> int:
@@ -135,8 +137,10 @@ class Session:
 
         ``last``: the marks cannot wait. Raises ``SendFailed``, ``Restored``.
         """
-        pause = len(self._window) > 0 and self._marks.forced(self._monotonic())
-        handed = 0 if pause else self._hand_over()
+        now = self._monotonic()
+        pause = len(self._window) > 0 and self._marks.forced(now)
+        rests = now < self._rests_until and not last
+        handed = 0 if pause or rests else self._hand_over(now)
         self._serve(0 if handed else 0.005)
         now = self._monotonic()
         self._keep(now)
@@ -156,9 +160,10 @@ class Session:
         self._journal.flush(2)
         self._keep_now()
 
-    def _hand_over(self) -> int:
+    def _hand_over(self, now: float) -> int:
         """Hand the next rows to the producer, as far as there is room; returns how many."""
         window = self._window
+        before = window.handed
         if len(window) + ROWS_MAX > IN_FLIGHT_MAX or window.size_bytes > IN_FLIGHT_BYTES_MAX:
             return 0
         rows = sending.rows_after(self._file, window.handed, ROWS_MAX)
@@ -169,7 +174,15 @@ class Session:
             self._heads[row.partition] = row.seq
             if window.size_bytes > IN_FLIGHT_BYTES_MAX:
                 break
+        if len(rows) == ROWS_MAX:
+            self._rests_until = now + self._rest_s(before, len(rows))
         return len(rows)
+
+    def _rest_s(self, before: int, count: int) -> float:
+        """How long to rest behind ``count`` changes of a backlog; not at its end."""
+        first = sending.first_after(self._file, before)
+        following = sending.first_after(self._file, self._window.handed)
+        return 0.0 if first is None or following is None else rest_s(count, following - first)
 
     def _value(self, row: Row) -> bytes:
         if row.schema == self._file.own_schema:
