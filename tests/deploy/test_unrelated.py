@@ -186,7 +186,7 @@ def test_a_list_is_trained_and_measured_from_the_command_line(tmp_path):
             for one in records:
                 rows.writerow((one.id, one.truth if labels == "true" else "x", *written(one)))
         said = run("train", str(path), *to(mapping), "--no-families", "--output", str(output))
-        assert "weights list-" in said
+        assert "weights list+" in said
         learned.append(output.read_bytes())
 
     found = run("evaluate", str(tmp_path / "true.csv"), *to(mapping), "--weights", str(output))
