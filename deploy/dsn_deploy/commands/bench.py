@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from dsn_deploy.interrupting import until_asked
+
 Json = Annotated[bool, typer.Option("--json", help="One JSON line at the end.")]
 
 
@@ -31,11 +33,9 @@ def end_to_end(
     as_json: Json = False,
 ) -> None:
     """The whole path, on servers and services of its own: changes/s, CPU, memory, latency."""
-    from dsn_deploy.asked import Asked as Stop
-    from dsn_deploy.asked import StopAsked
     from dsn_deploy.bench.end_to_end import Asked, run
     from dsn_deploy.bench.figures import Progress, show
-    from dsn_deploy.errors import FAILED, INTERRUPTED
+    from dsn_deploy.errors import FAILED
 
     asked = Asked(
         people=people,
@@ -46,12 +46,8 @@ def end_to_end(
         messages_seconds=messages_seconds,
         partitions=partitions,
     )
-    stop = Stop()
-    try:
-        with stop.listening(), stop.interruptible():  # Ctrl-C leaves no server behind
-            measured = run(asked, Progress().say)
-    except StopAsked:
-        raise typer.Exit(INTERRUPTED) from None
+    with until_asked():
+        measured = run(asked, Progress().say)
     show(measured.figures(), as_json=as_json)
     if not measured.balanced:
         typer.echo("dsn: the ledger does not balance", err=True)
@@ -81,20 +77,13 @@ def stream(
     as_json: Json = False,
 ) -> None:
     """The merge stage alone, durable as in production: changes/s, CPU by part, restore rate."""
-    from dsn_deploy.asked import Asked as Stop
-    from dsn_deploy.asked import StopAsked
     from dsn_deploy.bench.figures import Progress, show
     from dsn_deploy.bench.stream import Asked, run
-    from dsn_deploy.errors import INTERRUPTED
     from dsn_schemas.garbage import collect_seldom
 
     collect_seldom()  # as every service does
-    stop = Stop()
-    try:
-        with stop.listening(), stop.interruptible():  # Ctrl-C leaves no server behind
-            figures = run(Asked(changes=changes, people=people, seed=seed), Progress().say)
-    except StopAsked:
-        raise typer.Exit(INTERRUPTED) from None
+    with until_asked():
+        figures = run(Asked(changes=changes, people=people, seed=seed), Progress().say)
     show(figures, as_json=as_json)
 
 
@@ -105,19 +94,13 @@ def partition(
     as_json: Json = False,
 ) -> None:
     """An establishment is cut off from Kafka and comes back: how fast it drains, what others feel."""
-    from dsn_deploy.asked import Asked as Stop
-    from dsn_deploy.asked import StopAsked
     from dsn_deploy.bench.figures import Progress, show
     from dsn_deploy.bench.partition import Asked, run
-    from dsn_deploy.errors import FAILED, INTERRUPTED
+    from dsn_deploy.errors import FAILED
 
-    stop = Stop()
-    try:
-        with stop.listening(), stop.interruptible():  # Ctrl-C leaves no server behind
-            asked = Asked(seconds=seconds, rate=rate, before_s=before)
-            figures, balanced = run(asked, Progress().say)
-    except StopAsked:
-        raise typer.Exit(INTERRUPTED) from None
+    with until_asked():
+        asked = Asked(seconds=seconds, rate=rate, before_s=before)
+        figures, balanced = run(asked, Progress().say)
     show(figures, as_json=as_json)
     if not balanced:
         typer.echo("dsn: the ledger does not balance", err=True)
@@ -131,19 +114,13 @@ def rebuild(
     as_json: Json = False,
 ) -> None:
     """Everything from offset 0 of the journal again, beside what serves: changes/s, CPU."""
-    from dsn_deploy.asked import Asked as Stop
-    from dsn_deploy.asked import StopAsked
     from dsn_deploy.bench.figures import Progress, show
     from dsn_deploy.bench.rebuild import Asked, run
-    from dsn_deploy.errors import FAILED, INTERRUPTED
+    from dsn_deploy.errors import FAILED
 
-    stop = Stop()
-    try:
-        with stop.listening(), stop.interruptible():  # Ctrl-C leaves no server behind
-            asked = Asked(people=people, changes=changes, partitions=partitions)
-            measured = run(asked, Progress().say)
-    except StopAsked:
-        raise typer.Exit(INTERRUPTED) from None
+    with until_asked():
+        asked = Asked(people=people, changes=changes, partitions=partitions)
+        measured = run(asked, Progress().say)
     show(measured.figures(), as_json=as_json)
     if measured.differences:
         typer.echo("dsn: the rebuild says something else than the live charts", err=True)
@@ -159,20 +136,13 @@ def scale(
     as_json: Json = False,
 ) -> None:
     """The same work with 1, 2 and 4 stream workers; pauses when one joins, leaves and dies."""
-    from dsn_deploy.asked import Asked as Stop
-    from dsn_deploy.asked import StopAsked
     from dsn_deploy.bench.figures import Progress, show
     from dsn_deploy.bench.scale import Asked, run
-    from dsn_deploy.errors import INTERRUPTED
 
     numbers = [int(one) for one in workers.split(",") if one.isdigit() and int(one)]
     if not numbers:
         raise typer.BadParameter(f"{workers}: numbers with commas between", param_hint="--workers")
-    stop = Stop()
-    try:
-        with stop.listening(), stop.interruptible():  # Ctrl-C leaves no server behind
-            asked = Asked(people=people, changes=changes, workers=numbers)
-            figures = run(asked, Progress().say)
-    except StopAsked:
-        raise typer.Exit(INTERRUPTED) from None
+    with until_asked():
+        asked = Asked(people=people, changes=changes, workers=numbers)
+        figures = run(asked, Progress().say)
     show(figures, as_json=as_json)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from dsn_deploy.interrupting import until_asked
+
 
 def register(app: typer.Typer) -> None:
     app.command()(faults)
@@ -25,10 +27,8 @@ def faults(
     Three brokers, registry, PostgreSQL, two edges, two stream workers and the consumers run on
     loopback while hospitals send and somebody reads. Exit code 0: nothing lost, doubled or wrong.
     """
-    from dsn_deploy.asked import Asked as Stop
-    from dsn_deploy.asked import StopAsked
     from dsn_deploy.bench.figures import Progress, show
-    from dsn_deploy.errors import FAILED, INTERRUPTED
+    from dsn_deploy.errors import FAILED
     from dsn_deploy.faults.kinds import BY_NAME
     from dsn_deploy.faults.run import Asked, Failed, run
 
@@ -37,12 +37,9 @@ def faults(
     if unknown:
         raise typer.BadParameter(f"no kind {', '.join(sorted(unknown))}; {', '.join(BY_NAME)}")
     asked = Asked(rounds=rounds, seed=seed, rate=rate, first=first, kinds=chosen, keep=keep)
-    stop = Stop()
     try:
-        with stop.listening(), stop.interruptible():  # Ctrl-C leaves no process behind
+        with until_asked():
             tally = run(asked, Progress().say)
-    except StopAsked:
-        raise typer.Exit(INTERRUPTED) from None
     except Failed as failed:
         show(failed.tally.figures(), as_json=as_json)
         raise typer.Exit(FAILED) from None
