@@ -119,10 +119,10 @@ class Receipts:
             intake = Intake(self._settings, self.name)
             tail = QuarantineTail(self._settings)
             self._told.clear()  # somebody else may have told otherwise meanwhile
-            self._recall(intake.topics())
-            metrics.readiness.set(self.name, True)
-            log.info("consumer_ready", consumer=self.name)
             try:
+                self._recall(intake.topics())
+                metrics.readiness.set(self.name, True)
+                log.info("consumer_ready", consumer=self.name)
                 while not self._stop.asked:
                     self._look(connection, intake)
                     self.round(connection, producer, tail)

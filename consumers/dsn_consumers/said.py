@@ -11,7 +11,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from dsn_schemas.gathering import gathered
 from dsn_schemas.records import Receipt
 from dsn_schemas.settings import Settings
-from dsn_schemas.topics import CHANGES_PREFIX, MESSAGE_BYTES_MAX, RECEIPTS_PREFIX
+from dsn_schemas.topics import MESSAGE_BYTES_MAX, RECEIPTS_PREFIX, changes_topic
 from dsn_schemas.wire import Codec, UnreadableRecord
 
 log = structlog.get_logger()
@@ -73,7 +73,7 @@ def receipts_said(
         consumer.close()
     words = ((topic, _word(codec, topic, value)) for (topic, _), value in newest.items())
     return [
-        (CHANGES_PREFIX + topic.removeprefix(RECEIPTS_PREFIX), word)
+        (changes_topic(topic.removeprefix(RECEIPTS_PREFIX)), word)
         for topic, word in words
         if word is not None
     ]

@@ -167,15 +167,17 @@ class Session:
         if len(window) + ROWS_MAX > IN_FLIGHT_MAX or window.size_bytes > IN_FLIGHT_BYTES_MAX:
             return 0
         rows = sending.rows_after(self._file, window.handed, ROWS_MAX)
+        handed = 0
         for row in rows:
             report = partial(self._report, row.position, self._ends.known(row.partition))
             self._produce(row.key, self._value(row), row.partition, report)
             window.add(row.position, row.partition, len(row.body))
             self._heads[row.partition] = row.seq
+            handed += 1
             if window.size_bytes > IN_FLIGHT_BYTES_MAX:
                 break
         if len(rows) == ROWS_MAX:
-            self._rests_until = now + self._rest_s(before, len(rows))
+            self._rests_until = now + self._rest_s(before, handed)
         return len(rows)
 
     def _rest_s(self, before: int, count: int) -> float:

@@ -123,9 +123,11 @@ def _built(system: System, usage: Usage, say: Say) -> tuple[float, dict[str, flo
     while True:
         system.check()
         done, total, moving = store.progress(system.settings.conninfo)
-        now, used = time.monotonic(), usage.cpu_s()
-        if done == total and not moving and not store.differences(system.settings.conninfo):
-            return now, used
+        now = time.monotonic()
+        if done == total and not moving:
+            used = usage.cpu_s()
+            if not store.differences(system.settings.conninfo):
+                return now, used
         if (done, moving) != before:
             before, moved = (done, moving), now
         elif now - moved > STANDSTILL_S:

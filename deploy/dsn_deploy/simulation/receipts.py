@@ -23,7 +23,7 @@ from dsn_deploy.simulation.lane_clients import SimulatedProducer
 from dsn_deploy.simulation.network import KAFKA, POSTGRES, Network
 from dsn_schemas.records import Receipt
 from dsn_schemas.settings import Settings
-from dsn_schemas.topics import CHANGES_PREFIX, QUARANTINE, RECEIPTS_PREFIX
+from dsn_schemas.topics import QUARANTINE, RECEIPTS_PREFIX, changes_topic
 from dsn_schemas.wire import Codec, UnknownSchema
 
 
@@ -121,7 +121,7 @@ class Rounds(Receipts):
                 for record in broker.read((topic, number), log.low, 10_000):
                     word = self._codec.decode(record.value or b"")
                     if isinstance(word, Receipt):
-                        yield CHANGES_PREFIX + topic.removeprefix(RECEIPTS_PREFIX), word
+                        yield changes_topic(topic.removeprefix(RECEIPTS_PREFIX)), word
 
     def look(self, connection: Connection) -> None:
         """As ``_look``: which records move for too long."""

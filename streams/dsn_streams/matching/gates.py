@@ -345,9 +345,10 @@ def _one_typing_error(seen: Seen) -> bool:
 
 def _by_traits(a: Features, b: Features, seen: Seen) -> str | None:
     """No number in common: name, birth date and sex must carry it, and at most one of them may be
-    a near agreement, which something else must back; a sex entered wrongly, at the same home. Numbers that speak against leave only the
-    exact person at the same home. A given name that is a part of the other may be a twin's, whose
-    parents are the same, and another parent is another person's: there the home must be the same.
+    a near agreement, which something else must back; a sex entered wrongly, at the same home. Numbers
+    that speak against leave only the exact person at the same home. A given name that is a part of the
+    other may be a twin's, whose parents are the same, and another parent is another person's: there
+    the home must be the same.
     Where either name is a part of the other's, Luis and José Luis may be two at the same home as well.
     A mistyped date needs more than one parent's name: in a million people some share as much."""
     same_home = seen.reached or (seen.street == SAME and seen.postal != POSTAL_DIFFERS)
